@@ -1,0 +1,48 @@
+"""Array types, and the legend of axis names that shapes are written in everywhere (annotations, docstrings, messages).
+
+| axis          | runs over                                                                            |
+|---------------|--------------------------------------------------------------------------------------|
+| `xyz`         | the three Cartesian directions                                                       |
+| `dim`         | the periodic directions of the lattice (1, 2 or 3)                                   |
+| `site`        | the atoms of one cell                                                                |
+| `orbital`     | the basis functions of one cell; spin, if there is one, is the fastest index         |
+| `cell`        | the lattice vectors R that hoppings reach                                            |
+| `band`        | eigenstates at one wave vector, by rising energy                                     |
+| `k`, `q`      | wave vectors of electrons and of phonons                                             |
+| `fermi`       | Fermi levels, or fillings                                                            |
+| `temperature` | temperatures                                                                         |
+| `observable`  | measured operators                                                                   |
+| `component`   | numbers that one zone sum delivers together                                          |
+
+Energies are in eV, lengths in Å, wave vectors in 1/Å, temperatures in K (see `orbiphon.units`). Real arrays are
+float64, complex ones complex128.
+"""
+
+from jaxtyping import Array, Bool, Complex, Float, Int
+
+RealScalar = Float[Array, ""]
+"""One real number, as a 0-dimensional array so that it may be traced."""
+ComplexScalar = Complex[Array, ""]
+"""One complex number."""
+Vector = Float[Array, "xyz"]
+"""A Cartesian vector; also one wave vector."""
+WaveVectors = Float[Array, "k xyz"]
+"""A list of wave vectors (1/Å)."""
+OrbitalMatrix = Complex[Array, "orbital orbital"]
+"""An operator in the basis of one cell."""
+Polarisation = Complex[Array, "site xyz"]
+"""The complex displacement of each atom of a cell in one lattice wave."""
+
+__all__ = [
+    "Array",
+    "Bool",
+    "Complex",
+    "ComplexScalar",
+    "Float",
+    "Int",
+    "OrbitalMatrix",
+    "Polarisation",
+    "RealScalar",
+    "Vector",
+    "WaveVectors",
+]

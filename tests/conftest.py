@@ -1,0 +1,7 @@
+"""A strict session: 64 bit, no silent promotion of dtype or rank. The hook in pyproject.toml checks the shapes."""
+
+import jax
+
+jax.config.update("jax_enable_x64", True)
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+jax.config.update("jax_numpy_rank_promotion", "raise")
