@@ -1,6 +1,7 @@
 """Checks of arguments. Each raises `InputError` with the argument's name, the rule, the value found, and the fix.
 
-They look at concrete values, so they are called where arguments enter, never inside a traced function.
+They judge whatever a caller hands in, hence `Any`, and look at concrete values: call them where arguments enter, never
+inside a traced function.
 """
 
 import difflib
@@ -8,7 +9,6 @@ from collections.abc import Collection
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from orbiphon.errors import InputError
 
@@ -20,7 +20,7 @@ def nearest(word: str, known: Collection[str]) -> str | None:
     return lowered[found[0]] if found else None
 
 
-def check_choice(name: str, value: str, choices: Collection[str]) -> None:
+def check_choice(name: str, value: Any, choices: Collection[str]) -> None:
     """Raise unless `value` is one of `choices`; the message offers the nearest spelling."""
     if isinstance(value, str) and value in choices:
         return
@@ -29,14 +29,14 @@ def check_choice(name: str, value: str, choices: Collection[str]) -> None:
     raise InputError(f"Argument `{name}` must be one of {', '.join(map(repr, choices))}, but is {value!r}. {fix}")
 
 
-def check_finite(name: str, value: ArrayLike) -> None:
+def check_finite(name: str, value: Any) -> None:
     """Raise unless every number in `value` is finite."""
     array = _numbers(name, value)
     if not np.all(np.isfinite(array)):
         raise InputError(f"Argument `{name}` must be finite, but is {_show(array)}. Remove NaN and infinities.")
 
 
-def check_positive(name: str, value: ArrayLike) -> None:
+def check_positive(name: str, value: Any) -> None:
     """Raise unless every number in `value` is finite and above zero."""
     check_finite(name, value)
     array = _real(name, value)
@@ -44,7 +44,7 @@ def check_positive(name: str, value: ArrayLike) -> None:
         raise InputError(f"Argument `{name}` must be greater than zero, but is {_show(array)}. Give a positive number.")
 
 
-def check_not_negative(name: str, value: ArrayLike) -> None:
+def check_not_negative(name: str, value: Any) -> None:
     """Raise unless every number in `value` is finite and at least zero."""
     check_finite(name, value)
     array = _real(name, value)
@@ -66,7 +66,7 @@ def check_shape(name: str, array: Any, shape_text: str, shape: tuple[int | None,
         )
 
 
-def check_hermitian(name: str, matrix: ArrayLike, rtol: float = 1e-10) -> None:
+def check_hermitian(name: str, matrix: Any, rtol: float = 1e-10) -> None:
     """Raise unless `matrix`, (..., n, n), equals its conjugate transpose up to `rtol` of its largest element."""
     array = _numbers(name, matrix)
     if array.ndim < 2 or array.shape[-1] != array.shape[-2]:
@@ -83,7 +83,7 @@ def check_hermitian(name: str, matrix: ArrayLike, rtol: float = 1e-10) -> None:
         )
 
 
-def _numbers(name: str, value: ArrayLike) -> np.ndarray:
+def _numbers(name: str, value: Any) -> np.ndarray:
     try:
         array = np.asarray(value)
     except (TypeError, ValueError):
@@ -93,7 +93,7 @@ def _numbers(name: str, value: ArrayLike) -> np.ndarray:
     return array
 
 
-def _real(name: str, value: ArrayLike) -> np.ndarray:
+def _real(name: str, value: Any) -> np.ndarray:
     array = _numbers(name, value)
     if array.dtype.kind == "c":
         raise InputError(f"Argument `{name}` must be real, but is {_show(array)}. Give its real part.")
