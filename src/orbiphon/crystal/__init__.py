@@ -1,0 +1,6 @@
+"""Geometry: lattices, the atoms in their cells, which atoms are bonded, and paths through the Brillouin zone."""
+
+from orbiphon.crystal.bonds import Bonds as Bonds, bonds_within as bonds_within
+from orbiphon.crystal.concrete import is_concrete as is_concrete
+from orbiphon.crystal.kpath import KPath as KPath, k_path as k_path
+from orbiphon.crystal.lattice import Crystal as Crystal, Lattice as Lattice

@@ -1,0 +1,15 @@
+"""Electrons in a crystal: orbitals and operators, hopping laws, H(k), bands, density of states, filling."""
+
+from orbiphon.electrons.assemble import HoppingLaw as HoppingLaw, tight_binding as tight_binding
+from orbiphon.electrons.bands import bands as bands, eigensystem as eigensystem, orbital_weights as orbital_weights
+from orbiphon.electrons.operators import (
+    OBSERVABLES as OBSERVABLES,
+    Observable as Observable,
+    observable as observable,
+    orbital_momentum as orbital_momentum,
+    shell_quadrupoles as shell_quadrupoles,
+    spin_momentum as spin_momentum,
+)
+from orbiphon.electrons.orbitals import Basis as Basis
+from orbiphon.electrons.slater_koster import SlaterKoster as SlaterKoster
+from orbiphon.electrons.tight_binding import TightBinding as TightBinding, from_hoppings as from_hoppings

@@ -1,0 +1,10 @@
+"""Ready-made systems, each with its source."""
+
+from orbiphon.models.chain import linear_chain as linear_chain
+from orbiphon.models.cubic import cubic_p as cubic_p
+from orbiphon.models.square import (
+    square_p as square_p,
+    square_p_energies as square_p_energies,
+    square_p_long_wave as square_p_long_wave,
+    square_p_vertex as square_p_vertex,
+)

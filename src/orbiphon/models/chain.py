@@ -1,0 +1,23 @@
+"""A chain of atoms along x with one shell each."""
+
+from collections.abc import Mapping
+
+from numpy.typing import ArrayLike
+
+from orbiphon.electrons import Basis, SlaterKoster, TightBinding, tight_binding
+from orbiphon.models.lattices import hypercubic, hypercubic_bonds
+
+
+def linear_chain(
+    integrals: Mapping[str, ArrayLike],
+    shell: str = "s",
+    lattice_constant: ArrayLike = 3.0,
+    decay: ArrayLike = 2.0,
+    spin: bool = False,
+) -> TightBinding:
+    """Nearest-neighbour hopping along x between equal shells, `linear_chain({"ss_sigma": -1.0})`: ε = 2t cos k_x d.
+
+    `integrals` in eV by name (`SlaterKoster`), lattice constant in Å.
+    """
+    law = SlaterKoster(integrals, length=lattice_constant, decay=decay)
+    return tight_binding(hypercubic(lattice_constant, 1), Basis(((0, shell),), spin=spin), law, hypercubic_bonds(1))
