@@ -63,7 +63,7 @@ def bonds_within(crystal: Crystal, cutoff: float) -> Bonds:
             found.append((int(start), int(end), cell, direction))
     if not found:
         raise InputError(
-            f"Argument `neighbours` must reach at least one neighbour, but is {cutoff} Å and no two atoms are that close. "
+            f"Argument `neighbours` must reach at least one neighbour, but is {cutoff} Å, and no atoms are that close. "
             f"Give a longer distance."
         )
     return Bonds(*(tuple(column) for column in zip(*found, strict=True)))

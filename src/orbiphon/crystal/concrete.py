@@ -18,4 +18,3 @@ def as_real(value: object) -> Array:
 def as_complex(value: object) -> Array:
     """The value as a 128-bit complex array; the converter of complex fields."""
     return jnp.asarray(value, dtype=jnp.complex128)
-

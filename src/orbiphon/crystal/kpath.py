@@ -1,5 +1,6 @@
 """Paths through the Brillouin zone, for pictures of bands."""
 
+import itertools
 from collections.abc import Sequence
 
 import equinox as eqx
@@ -33,8 +34,8 @@ def k_path(lattice: Lattice, nodes: Sequence[tuple[str, Sequence[float]]], point
     corners = [np.asarray(kappa, dtype=float) for _, kappa in nodes]
     if len(nodes) < 2 or points < 1:
         raise InputError(
-            f"Argument `nodes` must hold two nodes or more and `points` at least 1, but there are {len(nodes)} nodes and "
-            f"{points} points. Give the ends of at least one segment."
+            f"Argument `nodes` must hold two nodes or more and `points` at least 1, but there are {len(nodes)} nodes "
+            f"and {points} points. Give the ends of at least one segment."
         )
     for label, kappa in zip(labels, corners, strict=True):
         if kappa.shape != (lattice.dim,):
@@ -43,7 +44,7 @@ def k_path(lattice: Lattice, nodes: Sequence[tuple[str, Sequence[float]]], point
                 f"{kappa.shape}. Give one number per periodic direction."
             )
     steps = np.arange(points)[:, None] / points
-    reduced = [a + steps * (b - a) for a, b in zip(corners[:-1], corners[1:], strict=True)] + [corners[-1][None]]
+    reduced = [a + steps * (b - a) for a, b in itertools.pairwise(corners)] + [corners[-1][None]]
     k = lattice.k_from_reduced(jnp.asarray(np.concatenate(reduced)))
     lengths = jnp.linalg.norm(jnp.diff(k, axis=0), axis=1)
     distance = jnp.concatenate([jnp.zeros(1), jnp.cumsum(lengths)])

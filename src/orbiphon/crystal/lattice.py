@@ -1,5 +1,7 @@
 """Lattices in one, two or three periodic directions of ordinary space, and the atoms in their cells."""
 
+import itertools
+
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
@@ -95,7 +97,7 @@ class Crystal(eqx.Module):
     def _check_distances(self) -> None:
         # Hoppings depend on bond vectors; a bond of length zero has no direction.
         vectors, positions = np.asarray(self.lattice.vectors), np.asarray(self.positions)
-        around = np.stack(np.meshgrid(*[[-1, 0, 1]] * self.lattice.dim, indexing="ij"), -1).reshape(-1, self.lattice.dim)
+        around = np.array(list(itertools.product((-1, 0, 1), repeat=self.lattice.dim)))
         for i in range(self.sites):
             for j in range(i):
                 apart = positions[i] - positions[j]

@@ -2,6 +2,11 @@
 
 from orbiphon.electrons.assemble import HoppingLaw as HoppingLaw, tight_binding as tight_binding
 from orbiphon.electrons.bands import bands as bands, eigensystem as eigensystem, orbital_weights as orbital_weights
+from orbiphon.electrons.filling import (
+    density_of_states as density_of_states,
+    electron_number as electron_number,
+    fermi_level_for as fermi_level_for,
+)
 from orbiphon.electrons.operators import (
     OBSERVABLES as OBSERVABLES,
     Observable as Observable,

@@ -86,7 +86,9 @@ def _along_bonds(
     cell_of = np.array([bonds.cells.index(cell) for cell in bonds.cell])
     start, end = np.array(bonds.start), np.array(bonds.end)
     # d = R + τ_end − τ_start
-    vectors = as_real(np.array(bonds.cell)) @ crystal.lattice.vectors + crystal.positions[end] - crystal.positions[start]
+    vectors = (
+        as_real(np.array(bonds.cell)) @ crystal.lattice.vectors + crystal.positions[end] - crystal.positions[start]
+    )
 
     n = basis.spatial_size
     hopping, gradient = jnp.zeros((len(bonds.cells), n, n)), jnp.zeros((len(bonds.cells), n, n, 3))

@@ -2,15 +2,24 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Complex, Float
 
-from orbiphon._types import WaveVectors
+from orbiphon._types import Vector, WaveVectors
 from orbiphon.electrons.tight_binding import TightBinding
+
+
+def energies_by_sector(electrons: TightBinding, k: Vector) -> Float[Array, "band"]:
+    """Energies (eV) at one wave vector (1/Å), sector after sector, rising within each."""
+    hamiltonian = electrons.hamiltonian(k)
+    blocks = [hamiltonian[np.ix_(sector, sector)] for sector in electrons.sectors]
+    # A sector of one orbital is its own band.
+    return jnp.concatenate([b[0].real if len(b) == 1 else jnp.linalg.eigvalsh(b) for b in blocks])
 
 
 def bands(electrons: TightBinding, k: WaveVectors) -> Float[Array, "k band"]:
     """Energies (eV), rising, at each wave vector (1/Å)."""
-    return jax.vmap(lambda one: jnp.linalg.eigvalsh(electrons.hamiltonian(one)))(k)
+    return jnp.sort(jax.vmap(lambda one: energies_by_sector(electrons, one))(k), axis=1)
 
 
 def eigensystem(

@@ -39,7 +39,7 @@ class Observable(eqx.Module):
             check_hermitian("matrix", np.asarray(self.matrix))
         for name, parity in (("time_reversal", self.time_reversal), ("inversion", self.inversion)):
             if parity not in (1, -1):
-                raise InputError(f"Argument `{name}` must be 1 or -1, but is {parity!r}. State the parity of the operator.")
+                raise InputError(f"Argument `{name}` must be 1 or -1, but is {parity!r}. State the operator's parity.")
 
 
 def orbital_momentum(l: int) -> Complex[np.ndarray, "xyz orbital orbital"]:

@@ -12,6 +12,8 @@ A shell is a full set of 2l+1 real harmonics, in this order:
 All are positive in the direction that names them. Spin, if there is one, is the fastest index: up, then down.
 """
 
+import itertools
+
 import equinox as eqx
 
 from orbiphon._checks import check_choice
@@ -84,4 +86,4 @@ class Basis(eqx.Module):
         ends = [0]
         for _, shell in self.shells:
             ends.append(ends[-1] + 2 * SHELLS[shell] + 1)
-        return tuple(slice(a, b) for a, b in zip(ends[:-1], ends[1:], strict=True))
+        return tuple(slice(a, b) for a, b in itertools.pairwise(ends))

@@ -10,8 +10,8 @@ combination of the contractions
 
     T^(k)_ab(n) = S_{a, i…i j…j} S_{b, i…i j…j} n_j…n_j n_j…n_j        (k indices i in common, all others along n),
 
-k = 0 … min(l, l'). There are as many as there are m, and the matrix that connects the two sets is read off at n = z. For
-two p shells T^(0) = n nᵀ, T^(1) = 1, hence T_σ = n nᵀ, T_π = 1 − n nᵀ. The result is a polynomial in n: nothing is
+k = 0 … min(l, l'). There are as many as there are m, and the matrix that connects the two sets is read off at n = z.
+For two p shells T^(0) = n nᵀ, T^(1) = 1, hence T_σ = n nᵀ, T_π = 1 − n nᵀ. The result is a polynomial in n: nothing is
 singular, and every derivative is finite for every bond vector but zero.
 
 Signs are those of Slater and Koster, Phys. Rev. 94, 1498 (1954), Table I: with r from the first atom to the second,
@@ -104,8 +104,8 @@ class SlaterKoster(eqx.Module):
     """The law V(|r|) = V₀ (length/|r|)^decay for each two-centre integral.
 
     **Arguments:** `integrals`: V₀ (eV) by name (`INTEGRALS`), the shell of lower l first; `length` (Å): where V = V₀;
-    `decay`: one exponent, or one per integral by name; by default Harrison's (*Electronic Structure and the Properties of
-    Solids*, 1980): 2 between s and p, 7/2 with one d, 5 with two.
+    `decay`: one exponent, or one per integral by name; by default Harrison's (*Electronic Structure and the
+    Properties of Solids*, 1980): 2 between s and p, 7/2 with one d, 5 with two.
 
     **Raises:** `InputError` for an unknown name, a number that is not finite, `length` ≤ 0 or a negative decay.
     """

@@ -13,7 +13,7 @@ Pairs = tuple[tuple[int, int], ...]
 
 
 def sectors_of(coupled: np.ndarray) -> Sectors:
-    """Connected components of the orbitals, each sorted, for a matrix (orbital orbital) that is True where H can be ≠ 0."""
+    """Connected components of the orbitals, each sorted, for a matrix (orbital orbital): True where H can be ≠ 0."""
     linked = coupled | coupled.T | np.eye(len(coupled), dtype=bool)
     reach = linked
     while True:  # paths of twice the length, until nothing new is reached
@@ -27,7 +27,10 @@ def sectors_of(coupled: np.ndarray) -> Sectors:
 def pairs_of(sectors: Sectors, coupled: np.ndarray) -> Pairs:
     """Pairs (row sector, column sector) between which a matrix, True where it can be ≠ 0, has elements."""
     return tuple(
-        (a, b) for a, rows in enumerate(sectors) for b, columns in enumerate(sectors) if coupled[np.ix_(rows, columns)].any()
+        (a, b)
+        for a, rows in enumerate(sectors)
+        for b, columns in enumerate(sectors)
+        if coupled[np.ix_(rows, columns)].any()
     )
 
 

@@ -34,8 +34,8 @@ class TightBinding(eqx.Module):
     H_ij(R) from orbital j in cell 0 to orbital i in cell R; `hopping_gradient` (cell orbital orbital xyz), eV/Å: its
     derivative with respect to the bond vector d; `orbital_positions` (orbital xyz), Å.
 
-    Static: `sectors`, sets of orbitals that H never mixes, at any k; `gradient_pairs`, the pairs (row sector, column sector) between
-    which the derivative can be non-zero. Both describe the form of the model and not its numbers.
+    Static: `sectors`, sets of orbitals that H never mixes, at any k; `gradient_pairs`, the pairs (row sector, column
+    sector) between which the derivative can be non-zero. Both describe the form of the model and not its numbers.
 
     **Raises:** `InputError` for wrong shapes, cells without their negative, or H(−R) ≠ H(R)†.
     """
@@ -62,7 +62,7 @@ class TightBinding(eqx.Module):
         check_shape("hopping_gradient", self.hopping_gradient, "cell orbital orbital xyz", (cells, n, n, 3))
         check_shape("orbital_positions", self.orbital_positions, "orbital xyz", (n, 3))
         if not check_partition(self.sectors, n):
-            raise InputError(f"Argument `sectors` must hold each of {n} orbitals once, but is {self.sectors}. Correct it.")
+            raise InputError(f"Argument `sectors` must hold each of {n} orbitals once, but is {self.sectors}. Fix it.")
         if is_concrete(self.cells, self.hopping, self.hopping_gradient):
             check_finite("hopping", self.hopping)
             check_finite("hopping_gradient", self.hopping_gradient)
@@ -105,8 +105,8 @@ def from_hoppings(
     """
     if not is_concrete(hopping, hopping_gradient):
         raise InputError(
-            "Argument `hopping` must hold numbers, but is traced by JAX. Build the model once outside, then replace its arrays "
-            "with equinox.tree_at."
+            "Argument `hopping` must hold numbers, but is traced by JAX. Build the model once outside, then replace "
+            "its arrays with equinox.tree_at."
         )
     check_shape("hopping", hopping, "cell orbital orbital", (None, basis.size, basis.size))
     check_shape("hopping_gradient", hopping_gradient, "cell orbital orbital xyz", (*np.shape(hopping), 3))

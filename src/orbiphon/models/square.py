@@ -68,12 +68,12 @@ def square_p_vertex(
     kappa = jnp.sin((k + q) * lattice_constant) - jnp.sin(k * lattice_constant)
     e_x, e_y, e_z = polarisation[0]
     kappa_x, kappa_y = kappa[0].astype(jnp.complex128), kappa[1].astype(jnp.complex128)
-    scale = 2j * (as_real(t_sigma) - as_real(t_pi)).astype(jnp.complex128) / as_real(lattice_constant).astype(jnp.complex128)
+    scale = 2j * ((as_real(t_sigma) - as_real(t_pi)) / as_real(lattice_constant)).astype(jnp.complex128)
     xy, zx, yz = kappa_x * e_y + kappa_y * e_x, kappa_x * e_z, kappa_y * e_z
     zero = jnp.zeros_like(xy)
     return scale * jnp.array([[zero, xy, zx], [xy, zero, yz], [zx, yz, zero]])
 
 
 def square_p_long_wave(t_sigma: ArrayLike, t_pi: ArrayLike) -> RealScalar:
-    """|C_q|/q = |t_σ − t_π| (eV): the constant of the coupling to quadrupoles (10), q along x, without the paper's 1/N."""
+    """|C_q|/q = |t_σ − t_π| (eV): the constant of the coupling to quadrupoles (10) for q along x, without its 1/N."""
     return jnp.abs(as_real(t_sigma) - as_real(t_pi))

@@ -4,11 +4,12 @@ Displacement of a circular wave along x with chirality λ = ±1 (8):
 
     u_i(t) = U [cos(q·R_i − ωt) e_y + λ sin(q·R_i − ωt) e_z] = Re{ U (e_y − iλ e_z) e^{i(q·R_i − ωt)} }.
 
-At a fixed site λ = +1 turns from e_y towards −e_z as time runs: such a quantum carries −ħ along +x, whatever the sign of
-q. The snapshot in space is a right-handed screw for λ q_x > 0. Other directions follow by rotating (x; y, z) into
+At a fixed site λ = +1 turns from e_y towards −e_z as time runs: such a quantum carries −ħ along +x, whatever the sign
+of q. The snapshot in space is a right-handed screw for λ q_x > 0. Other directions follow by rotating (x; y, z) into
 (direction; e1, e2), a right-handed triad. The unit vector of one quantum is (e1 − iλ e2)/√2.
 """
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float
@@ -22,7 +23,7 @@ from orbiphon.errors import InputError
 
 
 def direction_vector(direction: str | ArrayLike) -> Vector:
-    """The unit vector (xyz) of "x", "y", "z" or of any vector. **Raises:** `InputError` for another name or length 0."""
+    """The unit vector (xyz) of "x", "y", "z" or any vector. **Raises:** `InputError` for other names, or length 0."""
     if isinstance(direction, str):
         check_choice("direction", direction, ("x", "y", "z"))
         return as_real(np.eye(3)["xyz".index(direction)])
@@ -36,7 +37,7 @@ def direction_vector(direction: str | ArrayLike) -> Vector:
 
 
 def transverse_basis(direction: str | ArrayLike) -> tuple[Float[Array, "xyz"], Float[Array, "xyz"]]:
-    """Unit vectors e1, e2 that form a right-handed triad (e1, e2, direction): "x" -> (y, z), "y" -> (z, x), "z" -> (x, y).
+    """Unit vectors e1, e2 of a right-handed triad (e1, e2, direction): "x" -> (y, z), "y" -> (z, x), "z" -> (x, y).
 
     For another direction e1 is the axis after the largest component, made orthogonal to it.
     """
@@ -61,7 +62,9 @@ def elliptical_polarisation(
     **Raises:** `InputError` unless λ is 1 or −1 and 0 ≤ ε ≤ 1.
     """
     if is_concrete(chirality) and chirality not in (1, -1):
-        raise InputError(f"Argument `chirality` must be 1 or -1, but is {chirality!r}. For a linear wave set ellipticity=0.")
+        raise InputError(
+            f"Argument `chirality` must be 1 or -1, but is {chirality!r}. A linear wave has ellipticity 0."
+        )
     if is_concrete(ellipticity):
         check_not_negative("ellipticity", ellipticity)
         if float(ellipticity) > 1:
@@ -72,4 +75,4 @@ def elliptical_polarisation(
     e1, e2 = transverse_basis(direction)
     epsilon = as_real(ellipticity)
     norm = jnp.sqrt(1 + epsilon**2)
-    return (e1.astype(jnp.complex128) - 1j * (chirality * epsilon * e2).astype(jnp.complex128)) / norm.astype(jnp.complex128)
+    return jax.lax.complex(e1 / norm, -(chirality * epsilon * e2) / norm)

@@ -1,0 +1,162 @@
+"""How many electrons there are: number, density of states, and the Fermi level that belongs to a filling.
+
+    N(μ) = <Σ_n f(ε_n)>,        D(μ) = ∂N/∂μ = <Σ_n −f'(ε_n)>,
+
+per cell, < > the mean over the zone, spin counted only if it is in the basis. D is the density of states smoothed over
+a few k_B T, as a measurement at that temperature sees it.
+"""
+
+import warnings
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+from numpy.typing import ArrayLike
+from scipy.optimize import brentq
+from scipy.special import expit
+
+from orbiphon._checks import check_finite, check_positive
+from orbiphon._types import RealScalar, Vector
+from orbiphon.crystal.concrete import as_real
+from orbiphon.electrons.bands import bands, energies_by_sector
+from orbiphon.electrons.tight_binding import TightBinding
+from orbiphon.errors import InputError, ToleranceWarning
+from orbiphon.fermi import fermi, fermi_derivative
+from orbiphon.units import k_B
+from orbiphon.zone import ZoneMean, zone_mean
+
+_MAX_POINTS = 10**8
+_COARSE = 4096  # wave vectors of the mesh on which a Fermi level is first looked for
+
+
+class _Filling(eqx.Module):
+    """k -> (Σ_n f(ε_n), −k_B T Σ_n f'(ε_n)), or one of the two."""
+
+    electrons: TightBinding
+    fermi_level: RealScalar = eqx.field(converter=as_real)
+    temperature: RealScalar = eqx.field(converter=as_real)
+    components: tuple[int, ...] = eqx.field(static=True)
+
+    def __call__(self, k: Vector) -> Float[Array, "component"]:
+        energies = energies_by_sector(self.electrons, k)
+        number = jnp.sum(fermi(energies, self.fermi_level, self.temperature))
+        states = -jnp.sum(fermi_derivative(energies, self.fermi_level, self.temperature))
+        return jnp.stack([number, k_B * self.temperature * states])[np.array(self.components)]
+
+
+def electron_number(
+    electrons: TightBinding,
+    fermi_level: ArrayLike,
+    temperature: ArrayLike,
+    rtol: float = 1e-6,
+    max_points: int = _MAX_POINTS,
+) -> ZoneMean:
+    """Electrons per cell at a Fermi level (eV) and a temperature (K, > 0): `value`, `error`, both (1,), and the mesh.
+
+    **Raises:** `InputError` for a temperature that is not positive. Warns if `rtol` is missed within `max_points`.
+    """
+    return _mean((0,), electrons, fermi_level, temperature, rtol, max_points)
+
+
+def density_of_states(
+    electrons: TightBinding,
+    energy: ArrayLike,
+    temperature: ArrayLike,
+    rtol: float = 1e-4,
+    max_points: int = _MAX_POINTS,
+) -> ZoneMean:
+    """∂N/∂μ in 1/eV per cell at an energy (eV) and a temperature (K, > 0), whose −f' smooths it: `value`, `error` (1,).
+
+    **Raises:** `InputError` for a temperature that is not positive. Warns if `rtol` is missed within `max_points`.
+    """
+    mean = _mean((1,), electrons, energy, temperature, rtol, max_points)
+    thermal = k_B * float(np.asarray(temperature))
+    return mean._replace(value=mean.value / thermal, error=mean.error / thermal)
+
+
+def fermi_level_for(
+    electrons: TightBinding, filling: float, temperature: float, rtol: float = 1e-6, max_points: int = _MAX_POINTS
+) -> float:
+    """The Fermi level (eV) at which a cell holds `filling` electrons at a temperature (K, > 0), N to `rtol`.
+
+    Where N(μ) is flat, in a gap much wider than k_B T, the middle of the flat piece is returned.
+
+    **Raises:** `InputError` unless 0 < filling < number of orbitals, and for a temperature that is not positive. Warns
+    if `rtol` is missed within `max_points`.
+    """
+    check_positive("temperature", temperature)
+    check_positive("filling", filling)
+    if filling >= electrons.size:
+        raise InputError(
+            f"Argument `filling` must be less than the {electrons.size} orbitals of a cell, but is {filling}. "
+            f"Give electrons per cell, with both spins only if the model has spin."
+        )
+    thermal = k_B * temperature
+    level, low, high = _first_level(electrons, filling, thermal)
+    for _ in range(60):  # Newton, kept between the bounds found so far
+        number, states = _mean((0, 1), electrons, level, temperature, rtol, max_points).value
+        excess = float(number) - filling
+        if states < rtol * min(filling, electrons.size - filling) or abs(excess) < rtol * filling:
+            break
+        low, high = (low, level) if excess > 0 else (level, high)
+        newton = level - thermal * excess / float(states)
+        level = newton if low < newton < high else (low + high) / 2
+    return level
+
+
+def _first_level(electrons: TightBinding, filling: float, thermal: float) -> tuple[float, float, float]:
+    """The Fermi level from one coarse mesh, and bounds that are safe on any mesh."""
+    lattice = electrons.crystal.lattice
+    per_axis = int(_COARSE ** (1 / lattice.dim))
+    kappa = np.stack(np.meshgrid(*[(np.arange(per_axis) + 0.5) / per_axis] * lattice.dim, indexing="ij"), axis=-1)
+    energies = np.asarray(bands(electrons, lattice.k_from_reduced(jnp.asarray(kappa.reshape(-1, lattice.dim)))))
+
+    def excess(level: float, offset: float) -> float:
+        return float(np.mean(np.sum(expit((level - energies) / thermal), axis=1))) - filling - offset
+
+    # No band lies beyond Σ_R |H(R)|, and 40 k_B T further out only an exponentially small part of a state is filled.
+    spare = min(filling, electrons.size - filling)
+    margin = thermal * (40 + np.log(electrons.size / spare))
+    width = float(np.sum(np.linalg.norm(np.asarray(electrons.hopping), ord=2, axis=(1, 2))))
+    low, high = -width - margin, width + margin
+    # N = filling ∓ δ: the same level in a metal, the two edges of the gap in an insulator.
+    delta = 1e-9 * spare
+    edges = [brentq(excess, low, high, args=(offset,), xtol=1e-9 * thermal) for offset in (-delta, delta)]
+    return sum(edges) / 2, low, high
+
+
+def resolving_mesh(electrons: TightBinding, width: float, max_points: int) -> tuple[int, ...]:
+    """Points per reciprocal vector that begin to resolve structures of energy `width` (eV), at most `max_points` in all.
+
+    No band changes faster with the phase of reciprocal direction j than Σ_R |H(R)| |n_j(R)|, R = Σ_j n_j a_j.
+    """
+    hopping = np.linalg.norm(np.asarray(electrons.hopping), ord=2, axis=(1, 2))
+    steps = np.abs(np.asarray(electrons.cells) @ np.asarray(electrons.crystal.lattice.reciprocal).T) / (2 * np.pi)
+    wanted = np.maximum(np.ceil(4 * (hopping @ steps) / width), 8)
+    return tuple(int(n) for n in np.maximum(wanted * min(1.0, (max_points / wanted.prod()) ** (1 / wanted.size)), 2))
+
+
+def _mean(
+    components: tuple[int, ...],
+    electrons: TightBinding,
+    fermi_level: ArrayLike,
+    temperature: ArrayLike,
+    rtol: float,
+    max_points: int,
+) -> ZoneMean:
+    check_finite("fermi_level", fermi_level)
+    check_positive("temperature", temperature)
+    check_positive("rtol", rtol)
+    start = resolving_mesh(electrons, np.pi * k_B * float(np.asarray(temperature)), max_points // 16)
+    integrand = _Filling(electrons, fermi_level, temperature, components)
+    # An empty cell has N = 0 and no relative accuracy: ask for rounding there.
+    mean = zone_mean(integrand, electrons.crystal.lattice, start=start, rtol=rtol, atol=1e-12, max_points=max_points)
+    if not mean.converged:
+        warnings.warn(
+            f"Relative tolerance {rtol:g} missed: {mean.value[0]:.6g} is known to {mean.error[0]:.2g} after "
+            f"{mean.points} wave vectors. Raise max_points, or the temperature.",
+            ToleranceWarning,
+            stacklevel=3,
+        )
+    return mean
