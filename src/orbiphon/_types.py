@@ -18,8 +18,19 @@ Energies are in eV, lengths in Å, wave vectors in 1/Å, temperatures in K (see 
 float64, complex ones complex128.
 """
 
+from typing import Annotated
+
+import numpy as np
 from jaxtyping import Array, Bool, Complex, Float, Int
 
+Number = float | int | Array | np.ndarray | np.generic
+"""One real number in whatever form a caller has it; converted on entry."""
+Energy = Annotated[Number, "energy"]
+"""A number in eV. The second half of the annotation lets study files give the quantity with a unit."""
+Length = Annotated[Number, "length"]
+"""A number in Å."""
+Ratio = Annotated[Number, "number"]
+"""A number without unit."""
 RealScalar = Float[Array, ""]
 """One real number, as a 0-dimensional array so that it may be traced."""
 ComplexScalar = Complex[Array, ""]
@@ -38,10 +49,14 @@ __all__ = [
     "Bool",
     "Complex",
     "ComplexScalar",
+    "Energy",
     "Float",
     "Int",
+    "Length",
+    "Number",
     "OrbitalMatrix",
     "Polarisation",
+    "Ratio",
     "RealScalar",
     "Vector",
     "WaveVectors",
