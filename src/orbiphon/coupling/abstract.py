@@ -3,6 +3,7 @@
 from abc import abstractmethod
 
 import equinox as eqx
+from jaxtyping import Array, Complex
 
 from orbiphon._types import OrbitalMatrix, Polarisation, Vector
 from orbiphon.electrons import TightBinding
@@ -22,8 +23,12 @@ class Coupling(eqx.Module):
         """g_ij(k, q; e) = <k+q, i| dH/du |k, j>, (orbital orbital), in eV/Å; k and q (xyz) in 1/Å."""
 
     @abstractmethod
+    def strain(self, direction: Vector, polarisation: Polarisation) -> Complex[Array, "cell orbital orbital"]:
+        """The long-wave vertex on the bonds of `electrons`, in eV: its `bloch_sum` is `long_wave`."""
+
     def long_wave(self, k: Vector, direction: Vector, polarisation: Polarisation) -> OrbitalMatrix:
         """∂g/∂|q| at q = 0 along a unit vector, (orbital orbital), in eV."""
+        return self.electrons.bloch_sum(self.strain(direction, polarisation), k)
 
     @property
     def pairs(self) -> Pairs:

@@ -8,20 +8,37 @@ This is an approximation of its own, not the small-q limit of `TwoCentre`; the t
 """
 
 import jax.numpy as jnp
+from jaxtyping import Array, Complex
 
 from orbiphon._types import OrbitalMatrix, Polarisation, Vector
 from orbiphon.coupling.abstract import Coupling
 from orbiphon.coupling.two_centre import TwoCentre
 from orbiphon.electrons import TightBinding
+from orbiphon.errors import InputError
 
 
 class Quadrupole(Coupling):
-    """The k-independent vertex of (10), for any model: linear in q, and taken from the zone centre."""
+    """The k-independent vertex of (10), for one atom per cell: linear in q, and taken at the zone centre.
+
+    **Raises:** `InputError` for more atoms: what is constant in k then depends on the phases of the Bloch sums.
+    """
 
     electrons: TightBinding
+
+    def __check_init__(self) -> None:
+        atoms = len(set(self.electrons.basis.site_of))
+        if atoms > 1:
+            raise InputError(
+                f"Argument `coupling` must be 'two_centre' for several atoms per cell, but is 'quadrupole' "
+                f"for {atoms}. A vertex without k depends on the phase convention there: use 'two_centre'."
+            )
 
     def vertex(self, k: Vector, q: Vector, polarisation: Polarisation) -> OrbitalMatrix:
         return self.long_wave(k, q, polarisation)  # linear in its direction, hence |q| times that of q/|q|
 
-    def long_wave(self, k: Vector, direction: Vector, polarisation: Polarisation) -> OrbitalMatrix:
-        return TwoCentre(self.electrons).long_wave(jnp.zeros_like(k), direction, polarisation)
+    def strain(self, direction: Vector, polarisation: Polarisation) -> Complex[Array, "cell orbital orbital"]:
+        bonds = TwoCentre(self.electrons).strain(direction, polarisation)
+        home = jnp.linalg.norm(self.electrons.cells, axis=-1) == 0.0
+        return jnp.where(
+            home[:, None, None], jnp.sum(bonds, axis=0)[None], 0.0
+        )  # the sum over bonds is the vertex at k = 0

@@ -29,8 +29,8 @@ class TwoCentre(Coupling):
     def vertex(self, k: Vector, q: Vector, polarisation: Polarisation) -> OrbitalMatrix:
         return self.electrons.bloch_sum(self._bond_change(q, polarisation), k)
 
-    def long_wave(self, k: Vector, direction: Vector, polarisation: Polarisation) -> OrbitalMatrix:
-        along = lambda q: self.vertex(k, q, polarisation)  # noqa: E731
+    def strain(self, direction: Vector, polarisation: Polarisation) -> Complex[Array, "cell orbital orbital"]:
+        along = lambda q: self._bond_change(q, polarisation)  # noqa: E731
         return jax.jvp(along, (jnp.zeros_like(direction),), (direction,))[1]
 
     def _bond_change(self, q: Vector, polarisation: Polarisation) -> Complex[Array, "cell orbital orbital"]:

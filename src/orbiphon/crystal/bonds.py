@@ -35,7 +35,7 @@ class Bonds:
         return tuple(sorted({*self.cell, (0,) * dim}))
 
 
-def bonds_within(crystal: Crystal, cutoff: float) -> Bonds:
+def bonds_within(crystal: Crystal, cutoff: float | int) -> Bonds:
     """All bonds between different atoms whose length is at most `cutoff` (Å; a part in 10⁹ longer still counts).
 
     **Raises:** `InputError` if there is none, or if the positions are traced (then find the bonds of an example of

@@ -1,8 +1,15 @@
-"""Whether arrays hold numbers that can be looked at, or stand for numbers inside a traced function."""
+"""What may be given as an array, how it is converted, and whether it can be looked at or is being traced by JAX."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
+import jaxtyping
 from jaxtyping import Array
+
+ArrayLike = jaxtyping.ArrayLike | Sequence[Any]
+"""A number, an array, or (nested) lists and tuples of numbers."""
 
 
 def is_concrete(*values: object) -> bool:
@@ -10,11 +17,11 @@ def is_concrete(*values: object) -> bool:
     return not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(values))
 
 
-def as_real(value: object) -> Array:
+def as_real(value: Any) -> Array:
     """The value as a 64-bit real array; the converter of real fields."""
     return jnp.asarray(value, dtype=jnp.float64)
 
 
-def as_complex(value: object) -> Array:
+def as_complex(value: Any) -> Array:
     """The value as a 128-bit complex array; the converter of complex fields."""
     return jnp.asarray(value, dtype=jnp.complex128)

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from orbiphon.crystal.concrete import as_real
+from orbiphon.crystal.concrete import ArrayLike, as_real
 from orbiphon.crystal.lattice import Lattice
 from orbiphon.errors import InputError
 
@@ -25,7 +25,7 @@ class KPath(eqx.Module):
     nodes: tuple[int, ...] = eqx.field(static=True)
 
 
-def k_path(lattice: Lattice, nodes: Sequence[tuple[str, Sequence[float]]], points: int = 50) -> KPath:
+def k_path(lattice: Lattice, nodes: Sequence[tuple[str, ArrayLike]], points: int = 50) -> KPath:
     """The path through labelled nodes, such as `[("Γ", (0, 0)), ("X", (0.5, 0))]`, in reduced coordinates (dim,).
 
     `points` steps are made in each segment. **Raises:** `InputError` for fewer than two nodes or a wrong dimension.

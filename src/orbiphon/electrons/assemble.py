@@ -1,25 +1,25 @@
 """A tight-binding model from a crystal, shells on its atoms, and a law for the hopping along a bond."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
-from numpy.typing import ArrayLike
 
 from orbiphon._checks import check_shape
 from orbiphon._types import Vector
 from orbiphon.crystal import Bonds, Crystal, bonds_within
-from orbiphon.crystal.concrete import as_real
+from orbiphon.crystal.concrete import ArrayLike, as_real
 from orbiphon.electrons.operators import spin_orbit_matrix
 from orbiphon.electrons.orbitals import SHELLS, Basis
 from orbiphon.electrons.structure import pairs_of, sectors_of
 from orbiphon.electrons.tight_binding import TightBinding, check_sites
 
 
+@runtime_checkable
 class HoppingLaw(Protocol):
     """What `tight_binding` asks of a law of hopping; `SlaterKoster` is one."""
 
@@ -36,7 +36,7 @@ def tight_binding(
     crystal: Crystal,
     basis: Basis,
     law: HoppingLaw,
-    neighbours: float | Bonds,
+    neighbours: float | int | Bonds,
     onsite: ArrayLike | None = None,
     spin_orbit: Mapping[tuple[int, str], ArrayLike] | None = None,
 ) -> TightBinding:

@@ -11,15 +11,16 @@ import warnings
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
-from numpy.typing import ArrayLike
+from jaxtyping import Array, Complex, Float
 from scipy.optimize import brentq
 from scipy.special import expit
 
 from orbiphon._checks import check_finite, check_positive
-from orbiphon._types import RealScalar, Vector
-from orbiphon.crystal.concrete import as_real
-from orbiphon.electrons.bands import bands, energies_by_sector
+from orbiphon._types import RealScalar
+from orbiphon.crystal.concrete import ArrayLike, as_real
+from orbiphon.electrons.bands import bands
+from orbiphon.electrons.bloch import BlochSum, lattice_steps
+from orbiphon.electrons.structure import Steps
 from orbiphon.electrons.tight_binding import TightBinding
 from orbiphon.errors import InputError, ToleranceWarning
 from orbiphon.fermi import fermi, fermi_derivative
@@ -31,15 +32,17 @@ _COARSE = 4096  # wave vectors of the mesh on which a Fermi level is first looke
 
 
 class _Filling(eqx.Module):
-    """k -> (Σ_n f(ε_n), −k_B T Σ_n f'(ε_n)), or one of the two."""
+    """Phases of k -> (Σ_n f(ε_n), −k_B T Σ_n f'(ε_n)), or one of the two."""
 
     electrons: TightBinding
     fermi_level: RealScalar = eqx.field(converter=as_real)
     temperature: RealScalar = eqx.field(converter=as_real)
     components: tuple[int, ...] = eqx.field(static=True)
 
-    def __call__(self, k: Vector) -> Float[Array, "component"]:
-        energies = energies_by_sector(self.electrons, k)
+    steps: Steps = eqx.field(static=True)
+
+    def __call__(self, phases: Complex[Array, "dim"]) -> Float[Array, "component"]:
+        energies = jnp.concatenate(BlochSum(self.electrons, self.steps, phases).states()[0])
         number = jnp.sum(fermi(energies, self.fermi_level, self.temperature))
         states = -jnp.sum(fermi_derivative(energies, self.fermi_level, self.temperature))
         return jnp.stack([number, k_B * self.temperature * states])[np.array(self.components)]
@@ -76,7 +79,11 @@ def density_of_states(
 
 
 def fermi_level_for(
-    electrons: TightBinding, filling: float, temperature: float, rtol: float = 1e-6, max_points: int = _MAX_POINTS
+    electrons: TightBinding,
+    filling: float | int,
+    temperature: float | int,
+    rtol: float = 1e-6,
+    max_points: int = _MAX_POINTS,
 ) -> float:
     """The Fermi level (eV) at which a cell holds `filling` electrons at a temperature (K, > 0), N to `rtol`.
 
@@ -96,12 +103,14 @@ def fermi_level_for(
     level, low, high = _first_level(electrons, filling, thermal)
     for _ in range(60):  # Newton, kept between the bounds found so far
         number, states = _mean((0, 1), electrons, level, temperature, rtol, max_points).value
+        if states < rtol * min(filling, electrons.size - filling):
+            break  # a gap
         excess = float(number) - filling
-        if states < rtol * min(filling, electrons.size - filling) or abs(excess) < rtol * filling:
-            break
         low, high = (low, level) if excess > 0 else (level, high)
         newton = level - thermal * excess / float(states)
         level = newton if low < newton < high else (low + high) / 2
+        if abs(excess) < rtol * filling:
+            break
     return level
 
 
@@ -127,7 +136,7 @@ def _first_level(electrons: TightBinding, filling: float, thermal: float) -> tup
 
 
 def resolving_mesh(electrons: TightBinding, width: float, max_points: int) -> tuple[int, ...]:
-    """Points per reciprocal vector that begin to resolve structures of energy `width` (eV), at most `max_points` in all.
+    """Points per reciprocal vector that begin to resolve structures of energy `width` (eV); at most `max_points`.
 
     No band changes faster with the phase of reciprocal direction j than Σ_R |H(R)| |n_j(R)|, R = Σ_j n_j a_j.
     """
@@ -149,9 +158,9 @@ def _mean(
     check_positive("temperature", temperature)
     check_positive("rtol", rtol)
     start = resolving_mesh(electrons, np.pi * k_B * float(np.asarray(temperature)), max_points // 16)
-    integrand = _Filling(electrons, fermi_level, temperature, components)
+    integrand = _Filling(electrons, fermi_level, temperature, components, lattice_steps(electrons))
     # An empty cell has N = 0 and no relative accuracy: ask for rounding there.
-    mean = zone_mean(integrand, electrons.crystal.lattice, start=start, rtol=rtol, atol=1e-12, max_points=max_points)
+    mean = zone_mean(integrand, start=start, rtol=rtol, atol=1e-12, max_points=max_points)
     if not mean.converged:
         warnings.warn(
             f"Relative tolerance {rtol:g} missed: {mean.value[0]:.6g} is known to {mean.error[0]:.2g} after "

@@ -26,11 +26,11 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
-from numpy.typing import ArrayLike
 
 from orbiphon._checks import check_choice, check_finite, check_not_negative, check_positive
 from orbiphon._types import Vector
 from orbiphon.crystal import is_concrete
+from orbiphon.crystal.concrete import ArrayLike
 from orbiphon.errors import InputError
 
 _LETTERS = "spd"

@@ -10,6 +10,7 @@ import numpy as np
 
 Sectors = tuple[tuple[int, ...], ...]
 Pairs = tuple[tuple[int, int], ...]
+Steps = tuple[tuple[int, ...], ...]  # lattice vectors as integers, (cell, dim)
 
 
 def sectors_of(coupled: np.ndarray) -> Sectors:

@@ -11,12 +11,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float
-from numpy.typing import ArrayLike
 
 from orbiphon._checks import check_finite, check_shape
 from orbiphon._types import OrbitalMatrix, Vector
 from orbiphon.crystal import Crystal, is_concrete
-from orbiphon.crystal.concrete import as_complex, as_real
+from orbiphon.crystal.concrete import ArrayLike, as_complex, as_real
 from orbiphon.electrons.orbitals import Basis
 from orbiphon.electrons.structure import Pairs, Sectors, check_partition, pairs_of, sectors_of
 from orbiphon.errors import InputError

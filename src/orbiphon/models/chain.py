@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 
-from numpy.typing import ArrayLike
-
+from orbiphon.crystal.concrete import ArrayLike
 from orbiphon.electrons import Basis, SlaterKoster, TightBinding, tight_binding
 from orbiphon.models.lattices import hypercubic, hypercubic_bonds
 

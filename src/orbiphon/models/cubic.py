@@ -1,17 +1,16 @@
 """p orbitals on a simple cubic lattice."""
 
-from numpy.typing import ArrayLike
-
+from orbiphon._types import Energy, Length, Ratio
 from orbiphon.electrons import Basis, SlaterKoster, TightBinding, tight_binding
 from orbiphon.models.lattices import hypercubic, hypercubic_bonds
 
 
 def cubic_p(
-    t_sigma: ArrayLike,
-    t_pi: ArrayLike,
-    lattice_constant: ArrayLike = 5.0,
-    decay: ArrayLike = 2.0,
-    spin_orbit: ArrayLike | None = None,
+    t_sigma: Energy,
+    t_pi: Energy,
+    lattice_constant: Length = 5.0,
+    decay: Ratio = 2.0,
+    spin_orbit: Energy | None = None,
 ) -> TightBinding:
     """p_x, p_y, p_z with nearest-neighbour hoppings (eV): ε_x = 2t_σ cos k_x d + 2t_π (cos k_y d + cos k_z d), cyclic.
 

@@ -4,11 +4,10 @@ from functools import lru_cache
 
 import jax
 import numpy as np
-from numpy.typing import ArrayLike
 
 from orbiphon._checks import check_positive
 from orbiphon.crystal import Bonds, Crystal, Lattice, bonds_within, is_concrete
-from orbiphon.crystal.concrete import as_real
+from orbiphon.crystal.concrete import ArrayLike, as_real
 
 
 def hypercubic(lattice_constant: ArrayLike, dim: int) -> Crystal:

@@ -12,20 +12,19 @@ Closed forms, with c_μ = cos k_μ d, s(k) = sin k d:
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
-from numpy.typing import ArrayLike
 
-from orbiphon._types import OrbitalMatrix, Polarisation, RealScalar, Vector
-from orbiphon.crystal.concrete import as_real
+from orbiphon._types import Energy, Length, OrbitalMatrix, Polarisation, Ratio, RealScalar, Vector
+from orbiphon.crystal.concrete import ArrayLike, as_real
 from orbiphon.electrons import Basis, SlaterKoster, TightBinding, tight_binding
 from orbiphon.models.lattices import hypercubic, hypercubic_bonds
 
 
 def square_p(
-    t_sigma: ArrayLike,
-    t_pi: ArrayLike,
-    lattice_constant: ArrayLike = 5.0,
-    pz_shift: ArrayLike = 0.0,
-    decay: ArrayLike = 2.0,
+    t_sigma: Energy,
+    t_pi: Energy,
+    lattice_constant: Length = 5.0,
+    pz_shift: Energy = 0.0,
+    decay: Ratio = 2.0,
 ) -> TightBinding:
     """p_x, p_y, p_z on a square lattice with nearest-neighbour hoppings (ppσ), (ppπ) in eV; lattice constant in Å.
 

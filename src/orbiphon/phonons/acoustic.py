@@ -3,12 +3,11 @@
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
-from numpy.typing import ArrayLike
 
 from orbiphon._checks import check_positive
 from orbiphon._types import RealScalar, Vector
 from orbiphon.crystal import is_concrete
-from orbiphon.crystal.concrete import as_real
+from orbiphon.crystal.concrete import ArrayLike, as_real
 from orbiphon.phonons.circular import direction_vector
 
 

@@ -13,12 +13,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float
-from numpy.typing import ArrayLike
 
 from orbiphon._checks import check_choice, check_finite, check_not_negative, check_shape
 from orbiphon._types import Vector
 from orbiphon.crystal import is_concrete
-from orbiphon.crystal.concrete import as_real
+from orbiphon.crystal.concrete import ArrayLike, as_real
 from orbiphon.errors import InputError
 
 

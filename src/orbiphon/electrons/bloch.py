@@ -1,0 +1,80 @@
+"""Bloch sums and eigenstates, sector by sector, from the phases of the lattice vectors.
+
+Orbitals that the Hamiltonian never couples form sectors; eigenstates live in one sector each, and matrices are kept as
+blocks between sectors. A block between single orbitals is one number, and everything done with such numbers fuses into one
+loop over wave vectors. Here the origin of the phases is the cell, sum_R X_ij(R) exp(-i k R): it differs from that of
+`TightBinding.hamiltonian` by a unitary that is diagonal in the sites, and drops out of every response to a uniform wave.
+"""
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Complex
+
+from orbiphon.electrons.structure import Steps
+from orbiphon.electrons.tight_binding import TightBinding
+
+
+def lattice_steps(electrons: TightBinding) -> Steps:
+    """The integers n of R = n . a for every hopping vector R."""
+    reciprocal = np.asarray(electrons.crystal.lattice.reciprocal)
+    steps = np.rint(np.asarray(electrons.cells) @ reciprocal.T / (2.0 * np.pi)).astype(int)
+    return tuple(tuple(step) for step in steps.tolist())
+
+
+class BlochSum:
+    """sum_R X_ij(R) exp(-i k R) at one k, block by block; `phases` (dim,) are the exp(-i k a_j)."""
+
+    def __init__(self, electrons: TightBinding, steps: Steps, phases: Complex[Array, "dim"]):
+        self.electrons = electrons
+        powers = [_powers(phases[axis], max(abs(step[axis]) for step in steps)) for axis in range(phases.shape[0])]
+        self.phases = [_product([powers[axis][n] for axis, n in enumerate(step)]) for step in steps]
+
+    def block(
+        self, real_space: Complex[Array, "cell orbital orbital"], rows: tuple[int, ...], columns: tuple[int, ...]
+    ) -> Complex[Array, "row column"]:
+        """The block of one operator between two sectors."""
+        if len(rows) == len(columns) == 1:
+            (i,), (j,) = rows, columns
+            terms = (phase * real_space[cell, i, j] for cell, phase in enumerate(self.phases))
+            return sum(terms, start=jnp.zeros((), complex))[None, None]
+        part = real_space[:, np.asarray(rows)[:, None], np.asarray(columns)[None, :]]
+        return jnp.tensordot(jnp.stack(self.phases), part, axes=1)
+
+    def states(self) -> tuple[list[Array], list[Array]]:
+        """Levels (band,) and eigenvectors (orbital of the sector, band) of each sector."""
+        levels, vectors = [], []
+        for sector in self.electrons.sectors:
+            block = self.block(self.electrons.hopping, sector, sector)
+            if len(sector) == 1:
+                levels.append(jnp.real(block[0]))
+                vectors.append(jnp.ones((1, 1), complex))
+            else:
+                e, v = jnp.linalg.eigh(block)
+                levels.append(e)
+                vectors.append(v)
+        return levels, vectors
+
+
+def rotated(block: Complex[Array, "row column"], left: Array, right: Array) -> Complex[Array, "left right"]:
+    """left^dagger block right; nothing to do between single orbitals."""
+    if left.shape[0] > 1:
+        block = jnp.conj(left).T @ block
+    return block if right.shape[0] == 1 else block @ right
+
+
+def _powers(z: Complex[Array, ""], most: int) -> dict[int, Array | None]:
+    """z^n for |n| <= most; None stands for one."""
+    powers: dict[int, Array | None] = {0: None}
+    current = z
+    for n in range(1, most + 1):
+        powers[n], powers[-n] = current, jnp.conj(current)
+        current = current * z
+    return powers
+
+
+def _product(factors: list[Array | None]) -> Array:
+    present = [factor for factor in factors if factor is not None]
+    result = present[0] if present else jnp.ones((), complex)
+    for factor in present[1:]:
+        result = result * factor
+    return result
