@@ -43,7 +43,7 @@ def random_system(seed: int, dim: int | None = None, sites: int | None = None, s
     integrals = {name: float(random.uniform(-1, 1)) for name in names}
     decay = {name: float(random.uniform(1, 4)) for name in names}
     basis = Basis(shells, spin=spin)
-    onsite = random.uniform(-1, 1, basis.size)
+    onsite = np.repeat(random.uniform(-1, 1, basis.spatial_size), basis.spins)  # the same for both spins
     spin_orbit = {shell: float(random.uniform(0.1, 0.5)) for shell in shells if shell[1] != "s"} if spin else None
     electrons = tight_binding(
         Crystal(lattice, positions, tuple(f"X{i}" for i in range(sites))),
@@ -84,26 +84,23 @@ def supercell_hamiltonian(system: RandomSystem, repeats: tuple[int, ...], displa
     crystal, basis = system.electrons.crystal, system.electrons.basis
     vectors, positions = np.asarray(crystal.lattice.vectors), np.asarray(crystal.positions)
     cells = [np.array(cell) @ vectors for cell in itertools.product(*map(range, repeats))]
-    atoms = [(cell, site, cell + positions[site]) for cell in cells for site in range(len(positions))]
-    moved = [r + displacement(r, site) for _, site, r in atoms]
+    sites = [site for _ in cells for site in range(len(positions))]
+    atoms = np.concatenate([cell + positions for cell in cells])
+    moved = np.array([r + displacement(r, site) for r, site in zip(atoms, sites, strict=True)])
     big = np.asarray(repeats)[:, None] * vectors
-    images = [np.array(image) @ big for image in itertools.product((-2, -1, 0, 1, 2), repeat=len(repeats))]
+    images = np.array(list(itertools.product((-2, -1, 0, 1, 2), repeat=len(repeats)))) @ big
 
     per_site = [[(shell, where) for (s, shell), where in _shells(basis) if s == site] for site in range(len(positions))]
-    n, per_cell = basis.size * len(cells), len(positions)
-    hamiltonian = np.zeros((n, n))
-    for a, b in itertools.product(range(len(atoms)), repeat=2):
-        for image in images:
-            distance = np.linalg.norm(image + atoms[a][2] - atoms[b][2])
-            if not 0 < distance <= system.cutoff:
-                continue
-            bond = image + moved[a] - moved[b]
-            for end, rows in per_site[atoms[a][1]]:
-                for start, columns in per_site[atoms[b][1]]:
-                    i = basis.size * (a // per_cell) + np.array(rows)
-                    j = basis.size * (b // per_cell) + np.array(columns)
-                    hamiltonian[np.ix_(i, j)] += law_block(system, bond, end, start)
-    return hamiltonian + np.diag(np.tile(system.onsite, len(cells)))
+    hamiltonian = np.diag(np.tile(system.onsite, len(cells)))
+    distance = np.linalg.norm(images[:, None, None] + atoms[:, None] - atoms[None, :], axis=-1)
+    for image, a, b in np.argwhere((distance > 0) & (distance <= system.cutoff)):
+        bond = images[image] + moved[a] - moved[b]
+        for end, rows in per_site[sites[a]]:
+            for start, columns in per_site[sites[b]]:
+                i = basis.size * (a // len(positions)) + np.array(rows)
+                j = basis.size * (b // len(positions)) + np.array(columns)
+                hamiltonian[np.ix_(i, j)] += law_block(system, bond, end, start)
+    return hamiltonian
 
 
 def supercell_bloch(system: RandomSystem, repeats: tuple[int, ...], k: np.ndarray) -> np.ndarray:

@@ -25,13 +25,13 @@ from orbiphon.electrons.tight_binding import TightBinding
 from orbiphon.errors import InputError, ToleranceWarning
 from orbiphon.fermi import fermi, fermi_derivative
 from orbiphon.units import k_B
-from orbiphon.zone import ZoneMean, zone_mean
+from orbiphon.zone import AbstractIntegrand, ZoneMean, zone_mean
 
 _MAX_POINTS = 10**8
 _COARSE = 4096  # wave vectors of the mesh on which a Fermi level is first looked for
 
 
-class _Filling(eqx.Module):
+class _Filling(AbstractIntegrand):
     """Phases of k -> (Σ_n f(ε_n), −k_B T Σ_n f'(ε_n)), or one of the two."""
 
     electrons: TightBinding
@@ -41,8 +41,11 @@ class _Filling(eqx.Module):
 
     steps: Steps = eqx.field(static=True)
 
-    def __call__(self, phases: Complex[Array, "dim"]) -> Float[Array, "component"]:
-        energies = jnp.concatenate(BlochSum(self.electrons, self.steps, phases).states()[0])
+    def prepare(self, phases: Complex[Array, "dim"]) -> Float[Array, "band"]:
+        return jnp.concatenate(BlochSum(self.electrons, self.steps, phases).states()[0])
+
+    def respond(self, prepared: Float[Array, "band"]) -> Float[Array, "component"]:
+        energies = prepared
         number = jnp.sum(fermi(energies, self.fermi_level, self.temperature))
         states = -jnp.sum(fermi_derivative(energies, self.fermi_level, self.temperature))
         return jnp.stack([number, k_B * self.temperature * states])[np.array(self.components)]

@@ -18,5 +18,6 @@ def linear_chain(
 
     `integrals` in eV by name (`SlaterKoster`), lattice constant in Å.
     """
+    crystal = hypercubic(lattice_constant, 1)
     law = SlaterKoster(integrals, length=lattice_constant, decay=decay)
-    return tight_binding(hypercubic(lattice_constant, 1), Basis(((0, shell),), spin=spin), law, hypercubic_bonds(1))
+    return tight_binding(crystal, Basis(((0, shell),), spin=spin), law, hypercubic_bonds(1))

@@ -16,9 +16,10 @@ def cubic_p(
 
     With `spin_orbit` = λ (eV) the electrons have a spin and λ L·S on every atom.
     """
+    crystal = hypercubic(lattice_constant, 3)
     law = SlaterKoster({"pp_sigma": t_sigma, "pp_pi": t_pi}, length=lattice_constant, decay=decay)
     return tight_binding(
-        hypercubic(lattice_constant, 3),
+        crystal,
         Basis(((0, "p"),), spin=spin_orbit is not None),
         law,
         hypercubic_bonds(3),

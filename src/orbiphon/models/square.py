@@ -32,9 +32,10 @@ def square_p(
     which the paper leaves open and which does not matter for transverse waves along x.
     All arguments may be traced by JAX.
     """
+    crystal = hypercubic(lattice_constant, 2)
     law = SlaterKoster({"pp_sigma": t_sigma, "pp_pi": t_pi}, length=lattice_constant, decay=decay)
     onsite = jnp.zeros(3).at[2].set(as_real(pz_shift))
-    return tight_binding(hypercubic(lattice_constant, 2), Basis(((0, "p"),)), law, hypercubic_bonds(2), onsite=onsite)
+    return tight_binding(crystal, Basis(((0, "p"),)), law, hypercubic_bonds(2), onsite=onsite)
 
 
 def square_p_energies(
