@@ -73,13 +73,11 @@ def _dd(n):
 
 
 def table_block(bond, l_end, l_start, integrals):
-    """t[end, start] for `integrals` = (V_σ, V_π, …): E_{start,end}(n), or E_{end,start}(−n) if the start has higher l."""
+    """t[end, start] for integrals (V_σ, V_π, …): E_{start,end}(n), or E_{end,start}(−n) if the start has higher l."""
     n = np.asarray(bond) / np.linalg.norm(bond)
     first, second = sorted((l_end, l_start))
     if l_start > l_end:
         n = -n
     table = {**_sp_and_sd(n), **_pp_and_pd(n), **_dd(n)}
-    matrix = np.array(
-        [[np.dot(table[a, b], integrals[: first + 1]) for b in _NAMES[second]] for a in _NAMES[first]]
-    )
+    matrix = np.array([[np.dot(table[a, b], integrals[: first + 1]) for b in _NAMES[second]] for a in _NAMES[first]])
     return matrix if l_start > l_end else matrix.T

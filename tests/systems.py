@@ -4,10 +4,10 @@ import itertools
 from typing import NamedTuple
 
 import numpy as np
-from slater_koster_1954 import table_block
 
 from orbiphon.crystal import Crystal, Lattice
 from orbiphon.electrons import Basis, SlaterKoster, TightBinding, tight_binding
+from slater_koster_1954 import table_block
 
 _LETTERS = "spd"
 _SHELLS = {  # shells by number of sites: 2 to 6 orbitals per cell
@@ -56,9 +56,7 @@ def random_system(seed: int, dim: int | None = None, sites: int | None = None, s
     return RandomSystem(electrons, integrals, decay, 2.5, cutoff, onsite)
 
 
-def random_crystal(
-    seed: int, dim: int | None = None, sites: int | None = None, spin: bool = False
-) -> TightBinding:
+def random_crystal(seed: int, dim: int | None = None, sites: int | None = None, spin: bool = False) -> TightBinding:
     """The electrons of `random_system`."""
     return random_system(seed, dim, sites, spin).electrons
 

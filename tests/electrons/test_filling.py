@@ -2,12 +2,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.special import expit
-from systems import random_crystal
 
 from orbiphon.electrons import density_of_states, electron_number, fermi_level_for
 from orbiphon.errors import InputError, ToleranceWarning
 from orbiphon.models import linear_chain, square_p
 from orbiphon.units import k_B
+from systems import random_crystal
 
 
 def test_density_of_states_of_the_paper():

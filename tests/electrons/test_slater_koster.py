@@ -5,11 +5,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.linalg import expm
-from slater_koster_1954 import table_block
 
 from orbiphon.electrons import SlaterKoster, orbital_momentum
 from orbiphon.electrons.slater_koster import INTEGRALS, bond_pattern
 from orbiphon.errors import InputError
+from slater_koster_1954 import table_block
 
 SHELL_PAIRS = list(itertools.product(range(3), repeat=2))
 DIRECTIONS = [*np.eye(3), *-np.eye(3), *np.random.default_rng(0).normal(size=(8, 3))]
@@ -43,7 +43,9 @@ def test_blocks_are_those_of_the_table_of_1954(l_end, l_start):
 def test_sign_and_sigma_pi_form():
     law = SlaterKoster({"pp_sigma": 3.0, "pp_pi": -1.0, "sp_sigma": 2.0}, length=1.0)
     n = np.array([0.36, 0.48, 0.8])
-    np.testing.assert_allclose(law.block(jnp.asarray(n), 1, 0)[:, 0], 2.0 * n, atol=1e-15)  # p at the end, s at the start
+    np.testing.assert_allclose(
+        law.block(jnp.asarray(n), 1, 0)[:, 0], 2.0 * n, atol=1e-15
+    )  # p at the end, s at the start
     np.testing.assert_allclose(law.block(jnp.asarray(n), 0, 1)[0], -2.0 * n, atol=1e-15)
     np.testing.assert_allclose(law.block(jnp.asarray(n), 1, 1), 4.0 * np.outer(n, n) - np.eye(3), atol=1e-14)
 

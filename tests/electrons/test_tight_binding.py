@@ -3,11 +3,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from systems import random_crystal, random_system, random_wave_vector, supercell_bloch, supercell_hamiltonian
 
 from orbiphon.crystal import Crystal, Lattice
 from orbiphon.electrons import Basis, SlaterKoster, bands, eigensystem, from_hoppings, orbital_weights, tight_binding
 from orbiphon.errors import InputError
+from systems import random_crystal, random_system, random_wave_vector, supercell_bloch, supercell_hamiltonian
 
 SYSTEMS = [(seed, dim, sites) for seed, (dim, sites) in enumerate((d, s) for d in (1, 2, 3) for s in (1, 2, 3))]
 REPEATS = {1: (4,), 2: (3, 2), 3: (2, 2, 1)}
@@ -81,7 +81,7 @@ def test_eigensystem_and_weights(seed):
     k = jnp.asarray([random_wave_vector(seed + i, electrons) for i in range(4)])
     energies, vectors = eigensystem(electrons, k)
     for one, e, v in zip(k, energies, vectors, strict=True):
-        np.testing.assert_allclose(electrons.hamiltonian(one) @ v, v * np.asarray(e), atol=1e-12)
+        np.testing.assert_allclose(electrons.hamiltonian(one) @ v, np.asarray(v) * np.asarray(e), atol=1e-12)
     np.testing.assert_allclose(energies, bands(electrons, k), atol=1e-12)
     np.testing.assert_allclose(np.sum(orbital_weights(electrons, k), axis=-1), 1.0)
     weights = orbital_weights(electrons, k)

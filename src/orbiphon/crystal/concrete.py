@@ -5,16 +5,18 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import jaxtyping
+from jax.core import Tracer
 from jaxtyping import Array
 
-ArrayLike = jaxtyping.ArrayLike | Sequence[Any]
+from orbiphon._types import Number
+
+ArrayLike = Number | Sequence[Any]
 """A number, an array, or (nested) lists and tuples of numbers."""
 
 
 def is_concrete(*values: object) -> bool:
     """True if no value (array, number, or tree of them) is being traced by JAX: checks of values are possible."""
-    return not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(values))
+    return not any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(values))
 
 
 def as_real(value: Any) -> Array:

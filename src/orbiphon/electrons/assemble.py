@@ -1,13 +1,13 @@
 """A tight-binding model from a crystal, shells on its atoms, and a law for the hopping along a bond."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Protocol, runtime_checkable
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from orbiphon._checks import check_shape
 from orbiphon._types import Vector
@@ -57,21 +57,18 @@ def tight_binding(
     onsite = jnp.zeros(basis.size) if onsite is None else as_real(onsite)
     check_shape("onsite", onsite, "orbital", (basis.size,))
 
+    spin_orbit = {shell: as_real(strength) for shell, strength in (spin_orbit or {}).items()}
+    local = [spin_orbit_matrix(basis, shell) for shell in spin_orbit]
+
     # === compute
-    hopping, gradient, can_hop, can_change = _along_bonds(crystal, basis, law, bonds)
-    home = bonds.cells.index((0,) * crystal.lattice.dim)
-    local = jnp.diag(onsite).astype(jnp.complex128)
-    can_couple = can_hop.copy()
-    for shell, strength in (spin_orbit or {}).items():
-        matrix = spin_orbit_matrix(basis, shell)
-        local = local + as_real(strength).astype(jnp.complex128) * matrix
-        can_couple |= np.asarray(matrix) != 0
-    sectors = sectors_of(can_couple)
+    can_hop, can_change = _pattern(basis, law, bonds)
+    sectors = sectors_of(np.any([can_hop, *(matrix != 0 for matrix in local)], axis=0))
+    cells, hopping, gradient = _real_space(crystal, law, onsite, spin_orbit, basis, bonds)
     return TightBinding(
         crystal=crystal,
         basis=basis,
-        cells=as_real(np.array(bonds.cells)) @ crystal.lattice.vectors,
-        hopping=hopping.at[home].add(local),
+        cells=cells,
+        hopping=hopping,
         hopping_gradient=gradient,
         orbital_positions=crystal.positions[np.array(basis.site_of)],
         sectors=sectors,
@@ -79,48 +76,66 @@ def tight_binding(
     )
 
 
-def _along_bonds(
-    crystal: Crystal, basis: Basis, law: HoppingLaw, bonds: Bonds
-) -> tuple[Array, Array, np.ndarray, np.ndarray]:
-    """H(R) and its gradient without onsite terms; where they can be non-zero at all, (orbital orbital) each."""
-    cell_of = np.array([bonds.cells.index(cell) for cell in bonds.cell])
+def _shell_pairs(basis: Basis, bonds: Bonds) -> Iterator[tuple[np.ndarray, tuple[int, int], tuple[slice, slice]]]:
+    """For each pair of shells (end, start): the bonds between their sites, both l, both ranges of spatial orbitals."""
     start, end = np.array(bonds.start), np.array(bonds.end)
-    # d = R + τ_end − τ_start
-    vectors = (
-        as_real(np.array(bonds.cell)) @ crystal.lattice.vectors + crystal.positions[end] - crystal.positions[start]
-    )
-
-    n = basis.spatial_size
-    hopping, gradient = jnp.zeros((len(bonds.cells), n, n)), jnp.zeros((len(bonds.cells), n, n, 3))
-    can_hop, can_change = np.zeros((n, n), bool), np.zeros((n, n), bool)
     shells = list(zip(basis.shells, basis.spatial_slices(), strict=True))
     for (end_site, end_shell), rows in shells:
         for (start_site, start_shell), columns in shells:
             which = np.flatnonzero((end == end_site) & (start == start_site))
-            if which.size == 0:
-                continue
-            l = SHELLS[end_shell], SHELLS[start_shell]
-            values, slopes = _blocks(law, vectors[which], *l)
+            if which.size:
+                yield which, (SHELLS[end_shell], SHELLS[start_shell]), (rows, columns)
 
-            # Rounding in the direction of a bond must not fill elements that symmetry forbids.
-            patterns = [law.pattern(bonds.direction[b], *l) for b in which]
-            allowed, changing = (np.stack(kind) for kind in zip(*patterns, strict=True))
-            hopping = hopping.at[cell_of[which], rows, columns].add(jnp.where(allowed, values, 0.0))
-            gradient = gradient.at[cell_of[which], rows, columns].add(jnp.where(changing, slopes, 0.0))
-            can_hop[rows, columns] |= allowed.any(axis=0)
-            can_change[rows, columns] |= changing.any(axis=(0, 3))
 
-    spin = np.eye(basis.spins)
-    return (
-        jnp.kron(hopping, spin[None]).astype(jnp.complex128),
-        jnp.kron(gradient, spin[None, :, :, None]).astype(jnp.complex128),
-        np.kron(can_hop, spin).astype(bool),
-        np.kron(can_change, spin).astype(bool),
-    )
+def _bond_masks(
+    law: HoppingLaw, bonds: Bonds, which: np.ndarray, l: tuple[int, int]
+) -> tuple[Bool[np.ndarray, "bond end start"], Bool[np.ndarray, "bond end start xyz"]]:
+    hopping, gradient = zip(*(law.pattern(bonds.direction[b], *l) for b in which), strict=True)
+    return np.stack(hopping), np.stack(gradient)
+
+
+def _pattern(basis: Basis, law: HoppingLaw, bonds: Bonds) -> tuple[np.ndarray, np.ndarray]:
+    """Where hopping and its gradient can be non-zero along any bond, (orbital orbital) each."""
+    can_hop, can_change = np.zeros((2, basis.spatial_size, basis.spatial_size), bool)
+    for which, l, block in _shell_pairs(basis, bonds):
+        hopping, gradient = _bond_masks(law, bonds, which, l)
+        can_hop[block] |= hopping.any(axis=0)
+        can_change[block] |= gradient.any(axis=(0, 3))
+    spin = np.eye(basis.spins, dtype=bool)
+    return np.kron(can_hop, spin), np.kron(can_change, spin)
 
 
 @eqx.filter_jit
-def _blocks(law: HoppingLaw, bonds: Float[Array, "bond xyz"], l_end: int, l_start: int) -> tuple[Array, Array]:
-    """t (bond end start) and ∂t/∂r (bond end start xyz) of many bonds: the one automatic derivative of the law."""
-    block = lambda bond: law.block(bond, l_end, l_start)  # noqa: E731
-    return jax.vmap(block)(bonds), jax.vmap(jax.jacfwd(block))(bonds)
+def _real_space(
+    crystal: Crystal,
+    law: HoppingLaw,
+    onsite: Float[Array, "orbital"],
+    spin_orbit: dict[tuple[int, str], Array],
+    basis: Basis,
+    bonds: Bonds,
+) -> tuple[Array, Array, Array]:
+    """The fields `cells`, `hopping` and `hopping_gradient`."""
+    cells = as_real(np.array(bonds.cells)) @ crystal.lattice.vectors
+    cell_of = np.array([bonds.cells.index(cell) for cell in bonds.cell])
+    # d = R + τ_end − τ_start
+    tau = crystal.positions
+    vectors = cells[cell_of] + tau[np.array(bonds.end)] - tau[np.array(bonds.start)]
+
+    n = basis.spatial_size
+    hopping, gradient = jnp.zeros((len(cells), n, n)), jnp.zeros((len(cells), n, n, 3))
+    for which, l, block in _shell_pairs(basis, bonds):
+        along = lambda bond, l=l: law.block(bond, *l)  # noqa: E731
+        values, slopes = jax.vmap(along)(vectors[which]), jax.vmap(jax.jacfwd(along))(vectors[which])
+        # Rounding in the direction of a bond must not fill elements that symmetry forbids.
+        allowed, changing = _bond_masks(law, bonds, which, l)
+        hopping = hopping.at[cell_of[which], *block].add(jnp.where(allowed, values, 0.0))
+        gradient = gradient.at[cell_of[which], *block].add(jnp.where(changing, slopes, 0.0))
+
+    spin = np.eye(basis.spins)
+    hopping = jnp.kron(hopping, spin[None]).astype(jnp.complex128)
+    gradient = jnp.kron(gradient, spin[None, :, :, None]).astype(jnp.complex128)
+    local = jnp.diag(onsite).astype(jnp.complex128)
+    for shell, strength in spin_orbit.items():
+        local = local + strength.astype(jnp.complex128) * spin_orbit_matrix(basis, shell)
+    home = bonds.cells.index((0,) * crystal.lattice.dim)
+    return cells, hopping.at[home].add(local), gradient

@@ -7,6 +7,7 @@ a few k_B T, as a measurement at that temperature sees it.
 """
 
 import warnings
+from typing import cast
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -134,8 +135,8 @@ def _first_level(electrons: TightBinding, filling: float, thermal: float) -> tup
     low, high = -width - margin, width + margin
     # N = filling ∓ δ: the same level in a metal, the two edges of the gap in an insulator.
     delta = 1e-9 * spare
-    edges = [brentq(excess, low, high, args=(offset,), xtol=1e-9 * thermal) for offset in (-delta, delta)]
-    return sum(edges) / 2, low, high
+    below, above = (cast(float, brentq(excess, low, high, args=(o,), xtol=1e-9 * thermal)) for o in (-delta, delta))
+    return (below + above) / 2, low, high
 
 
 def resolving_mesh(electrons: TightBinding, width: float, max_points: int) -> tuple[int, ...]:

@@ -9,9 +9,8 @@ and keeps l, so it is odd under the first and even under the second; products of
 """
 
 import equinox as eqx
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Complex
+from jaxtyping import Complex
 
 from orbiphon._checks import check_choice, check_hermitian, check_shape
 from orbiphon._types import OrbitalMatrix
@@ -65,7 +64,8 @@ def orbital_momentum(l: int) -> Complex[np.ndarray, "xyz orbital orbital"]:
     momentum = real.conj() @ spherical @ real.T
 
     # Between real functions L = −i r×∇ is i times a real antisymmetric matrix: drop the rounding that says otherwise.
-    antisymmetric = (momentum.imag - momentum.imag.transpose(0, 2, 1)) / 2
+    imaginary = np.imag(momentum)
+    antisymmetric = (imaginary - imaginary.transpose(0, 2, 1)) / 2
     if l == 1:
         antisymmetric = np.rint(antisymmetric)
     return 1j * antisymmetric
@@ -121,7 +121,7 @@ def observable(basis: Basis, name: str) -> Observable:
     return Observable(name, matrix, time_reversal=-1, inversion=1, unit="hbar")
 
 
-def spin_orbit_matrix(basis: Basis, shell: tuple[int, str]) -> Complex[Array, "orbital orbital"]:
+def spin_orbit_matrix(basis: Basis, shell: tuple[int, str]) -> Complex[np.ndarray, "orbital orbital"]:
     """L·S of one (site, shell), embedded in the whole basis. **Raises:** `InputError` without spin or such a shell."""
     if not basis.spin or shell not in basis.shells:
         raise InputError(
@@ -134,7 +134,7 @@ def spin_orbit_matrix(basis: Basis, shell: tuple[int, str]) -> Complex[Array, "o
         spatial = np.zeros((basis.spatial_size,) * 2, dtype=complex)
         spatial[where, where] = momentum
         matrix += np.kron(spatial, spin)
-    return jnp.asarray(matrix)
+    return matrix
 
 
 def _on_shells(basis: Basis, by_l: dict[int, np.ndarray]) -> np.ndarray:

@@ -96,7 +96,7 @@ def bond_pattern(
     stretched = hopping[:, :, None] & (np.abs(n) > 1e-9)
     # |r| ∂n/∂r = 1 − n nᵀ; the derivative of a polynomial is the imaginary part of an imaginary step.
     across = np.eye(3) - np.outer(n, n)
-    turned = [bond_matrices(n + 1e-30j * step, l_end, l_start).imag / 1e-30 for step in across]
+    turned = [np.imag(bond_matrices(n + 1e-30j * step, l_end, l_start)) / 1e-30 for step in across]
     return hopping, stretched | np.any(np.abs(np.stack(turned, axis=-1)) > 1e-9, axis=0)
 
 

@@ -13,8 +13,8 @@ Closed forms, with c_μ = cos k_μ d, s(k) = sin k d:
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from orbiphon._types import Energy, Length, OrbitalMatrix, Polarisation, Ratio, RealScalar, Vector
-from orbiphon.crystal.concrete import ArrayLike, as_real
+from orbiphon._types import Energy, Length, Number, OrbitalMatrix, Polarisation, Ratio, RealScalar, Vector
+from orbiphon.crystal.concrete import as_real
 from orbiphon.electrons import Basis, SlaterKoster, TightBinding, tight_binding
 from orbiphon.models.lattices import hypercubic, hypercubic_bonds
 
@@ -40,18 +40,19 @@ def square_p(
 
 def square_p_energies(
     k: Float[Array, "xyz"],
-    t_sigma: ArrayLike,
-    t_pi: ArrayLike,
-    lattice_constant: ArrayLike = 5.0,
-    pz_shift: ArrayLike = 0.0,
+    t_sigma: Number,
+    t_pi: Number,
+    lattice_constant: Number = 5.0,
+    pz_shift: Number = 0.0,
 ) -> Float[Array, "orbital"]:
     """ε_x, ε_y, ε_z (eV) at one k (1/Å) in closed form, (3)–(5)."""
-    c_x, c_y = jnp.cos(k[0] * lattice_constant), jnp.cos(k[1] * lattice_constant)
+    t_sigma, t_pi, d = as_real(t_sigma), as_real(t_pi), as_real(lattice_constant)
+    c_x, c_y = jnp.cos(k[0] * d), jnp.cos(k[1] * d)
     return jnp.stack(
         [
             2 * t_sigma * c_x + 2 * t_pi * c_y,
             2 * t_pi * c_x + 2 * t_sigma * c_y,
-            2 * t_pi * (c_x + c_y) + pz_shift,
+            2 * t_pi * (c_x + c_y) + as_real(pz_shift),
         ]
     )
 
@@ -60,20 +61,21 @@ def square_p_vertex(
     k: Vector,
     q: Vector,
     polarisation: Polarisation,
-    t_sigma: ArrayLike,
-    t_pi: ArrayLike,
-    lattice_constant: ArrayLike = 5.0,
+    t_sigma: Number,
+    t_pi: Number,
+    lattice_constant: Number = 5.0,
 ) -> OrbitalMatrix:
     """The off-diagonal part of g(k, q; e) (eV/Å) in closed form, (S35), (S36); the diagonal is left zero."""
-    kappa = jnp.sin((k + q) * lattice_constant) - jnp.sin(k * lattice_constant)
+    d = as_real(lattice_constant)
+    kappa = jnp.sin((k + q) * d) - jnp.sin(k * d)
     e_x, e_y, e_z = polarisation[0]
     kappa_x, kappa_y = kappa[0].astype(jnp.complex128), kappa[1].astype(jnp.complex128)
-    scale = 2j * ((as_real(t_sigma) - as_real(t_pi)) / as_real(lattice_constant)).astype(jnp.complex128)
+    scale = 2j * ((as_real(t_sigma) - as_real(t_pi)) / d).astype(jnp.complex128)
     xy, zx, yz = kappa_x * e_y + kappa_y * e_x, kappa_x * e_z, kappa_y * e_z
     zero = jnp.zeros_like(xy)
     return scale * jnp.array([[zero, xy, zx], [xy, zero, yz], [zx, yz, zero]])
 
 
-def square_p_long_wave(t_sigma: ArrayLike, t_pi: ArrayLike) -> RealScalar:
+def square_p_long_wave(t_sigma: Number, t_pi: Number) -> RealScalar:
     """|C_q|/q = |t_σ − t_π| (eV): the constant of the coupling to quadrupoles (10) for q along x, without its 1/N."""
     return jnp.abs(as_real(t_sigma) - as_real(t_pi))

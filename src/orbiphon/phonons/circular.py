@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Array, Complex, Float
 
 from orbiphon._checks import check_choice, check_finite, check_not_negative, check_shape
-from orbiphon._types import Vector
+from orbiphon._types import Number, Vector
 from orbiphon.crystal import is_concrete
 from orbiphon.crystal.concrete import ArrayLike, as_real
 from orbiphon.errors import InputError
@@ -53,9 +53,7 @@ def circular_polarisation(direction: str | ArrayLike, chirality: int) -> Complex
     return elliptical_polarisation(direction, chirality, 1.0)
 
 
-def elliptical_polarisation(
-    direction: str | ArrayLike, chirality: int, ellipticity: ArrayLike
-) -> Complex[Array, "xyz"]:
+def elliptical_polarisation(direction: str | ArrayLike, chirality: int, ellipticity: Number) -> Complex[Array, "xyz"]:
     """The unit vector along e1 − iλ ε e2: ε = 0 linear along e1, ε = 1 circular, with the sense of chirality λ = ±1.
 
     **Raises:** `InputError` unless λ is 1 or −1 and 0 ≤ ε ≤ 1.
@@ -66,7 +64,7 @@ def elliptical_polarisation(
         )
     if is_concrete(ellipticity):
         check_not_negative("ellipticity", ellipticity)
-        if float(ellipticity) > 1:
+        if float(np.asarray(ellipticity)) > 1:
             raise InputError(
                 f"Argument `ellipticity` must be between 0 (linear) and 1 (circular), but is {ellipticity}. "
                 f"To make the other axis the long one, turn the direction's basis instead."
