@@ -121,6 +121,17 @@ def test_hamiltonian_has_no_elements_outside_its_sectors():
     assert np.all(h[3, :3] == 0) and abs(h[0, 1]) > 0.1
 
 
+def test_symmetry_forbidden_elements_are_exactly_zero():
+    # Along a body diagonal s and the doublet (z², x²−y²) do not mix; without rounding, whatever the length.
+    names = ["ss_sigma", "sd_sigma", "dd_sigma", "dd_pi", "dd_delta"]
+    law = SlaterKoster({name: 0.1 + 0.7 * i for i, name in enumerate(names)}, length=3.0)
+    for length in (1.7, 2.3, 3.1):
+        crystal = Crystal(Lattice([[length, length, length]]), jnp.zeros((1, 3)), ("A",))
+        electrons = tight_binding(crystal, Basis(((0, "s"), (0, "d"))), law, 1.8 * length)
+        h = np.asarray(electrons.hamiltonian(jnp.array([0.3, 0.2, 0.1])))
+        assert h[0, 1] == h[0, 4] == h[1, 4] == 0
+
+
 def test_models_are_traceable_and_compile_once():
     compilations = 0
 
