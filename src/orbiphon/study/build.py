@@ -1,0 +1,80 @@
+"""From a checked study to the objects of the core. Only this file knows both worlds."""
+
+import inspect
+from typing import Any
+
+from orbiphon import drives
+from orbiphon.drives import AbstractDrive
+from orbiphon.electrons import TightBinding
+from orbiphon.phonons import AcousticBranch
+from orbiphon.response import AbstractMethod, ElectronState, Numerics, Problem
+from orbiphon.study.config import Study
+from orbiphon.study.sections import METHODS, MODELS
+
+Values = dict[str, tuple[float, ...]]
+"""The values of all quantities of a group, in canonical units, by key path; several only for the electrons' state."""
+
+
+def electrons(study: Study, values: Values) -> TightBinding:
+    """The model of `[electrons]`."""
+    return MODELS[study.config.electrons.model](**_internal(study, values, "electrons"))
+
+
+def branch(study: Study, values: Values) -> AcousticBranch:
+    """The phonons of `[phonons]`."""
+    return AcousticBranch(direction=study.config.phonons.direction, **_internal(study, values, "phonons"))
+
+
+def drive(study: Study, values: Values) -> AbstractDrive:
+    """The drive of `[drive]`, acting through the phonons of `[phonons]`."""
+    given = _internal(study, values, "drive")
+    if study.config.drive.kind == "thermal_injection":
+        return drives.ThermalInjection(branch(study, values), q_domain=study.config.drive.q_domain, **given)
+    chirality = int(given.pop("chirality"))
+    return drives.CoherentWave(branch(study, values), chirality=chirality, **given)
+
+
+def state(values: Values) -> ElectronState:
+    """The electrons' state of `[state]`."""
+    given = {key.rpartition(".")[2]: list(numbers) for key, numbers in values.items() if key.startswith("state.")}
+    return ElectronState(**given)
+
+
+def problem(study: Study, values: Values, order: int) -> Problem:
+    """The physics of one group at one order."""
+    return Problem(
+        electrons(study, values),
+        drive(study, values),
+        state(values),
+        coupling=study.config.coupling.kind,
+        observables=study.config.response.observables,
+        order=order,
+    )
+
+
+def method(study: Study, values: Values, name: str) -> AbstractMethod:
+    """A method with those settings of `[response]` that it has."""
+    settings: dict[str, Any] = {
+        "broadening": _internal(study, values, "response")["broadening"],
+        "published_broadening": study.config.response.published_broadening,
+    }
+    known = inspect.signature(METHODS[name]).parameters
+    return METHODS[name](**{key: setting for key, setting in settings.items() if key in known})
+
+
+def numerics(study: Study) -> Numerics:
+    """The accuracy of `[numerics]`."""
+    table = study.config.numerics
+    return Numerics(
+        rtol=table.rtol.values[0], atol=table.atol.values[0], max_points=table.max_points, block=table.block
+    )
+
+
+def _internal(study: Study, values: Values, section: str) -> dict[str, float]:
+    """The quantities of one table in internal units, by key."""
+    kinds = {path: found.kind for path, found in study.quantities().items()}
+    return {
+        path.partition(".")[2]: numbers[0] * kinds[path].internal
+        for path, numbers in values.items()
+        if path.startswith(section + ".")
+    }

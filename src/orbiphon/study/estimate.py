@@ -1,0 +1,62 @@
+"""What a study would cost: for `orbiphon check`, which runs nothing."""
+
+import math
+
+from orbiphon.electrons.filling import resolving_mesh
+from orbiphon.study import build
+from orbiphon.study.config import Study
+from orbiphon.study.run import check
+from orbiphon.study.sweep import TEMPERATURE, Plan
+from orbiphon.units import k_B
+
+_GROWTH = 1.5  # of a zone mesh per direction from one step to the next, and
+_STEPS = 3  # as many steps until two agree, as a rule
+_BYTES_PER_ENTRY = 60  # value, error, level, points, flags
+_BUFFERS = 40  # complex matrices alive at once for every wave vector of a block, about
+_RUNTIME_MIB = 500  # Python, JAX and compiled code
+
+
+def describe(study: Study) -> str:
+    """The sweep, its size, and what work and memory to expect, in words. Raises `InputError` as `run` would."""
+    plan = check(study)
+    table, numerics = study.config.response, study.config.numerics
+    solves = len(table.method) * len(table.order)
+    _, values = next(plan.groups())
+    orbitals = build.electrons(study, values).size
+    memory = _RUNTIME_MIB + _memory_mib(plan, solves, orbitals, numerics.block, len(table.observables))
+    swept = [f"  {path} = {found}" for axis in plan.axes for path, found in axis.quantities.items()]
+    lines = [
+        "The study can be computed.",
+        *(["swept:", *swept] if swept else []),
+        f"points:      {plan.size}",
+        f"methods:     {', '.join(table.method)}; order {' and '.join(map(str, table.order))}",
+        f"zone means:  {plan.size * solves}, over {orbitals} orbitals",
+        f"tolerance:   rtol = {numerics.rtol}, atol = {numerics.atol}",
+        f"cost:        about {_wave_vectors(study, plan) * solves:.0e} wave vectors in all, judged by broadening and "
+        f"temperature; at most {numerics.max_points:.0e} for a point",
+        f"memory:      about {memory:.0f} MiB, for blocks of {numerics.block} wave vectors",
+    ]
+    return "\n".join(lines)
+
+
+def _wave_vectors(study: Study, plan: Plan) -> float:
+    """Wave vectors for one method and order: meshes that resolve broadening and temperature, and two finer ones."""
+    total, groups = 0.0, 0
+    most = study.config.numerics.max_points
+    for _, values in plan.groups():
+        electrons = build.electrons(study, values)
+        levels = math.prod(len(values[path]) for path in values if path in ("state.fermi_level", "state.filling"))
+        for temperature in values[TEMPERATURE]:
+            width = values["response.broadening"][0] + math.pi * k_B * temperature
+            first = math.prod(resolving_mesh(electrons, width, most // 16))
+            steps = sum(_GROWTH ** (step * electrons.crystal.lattice.dim) for step in range(_STEPS))
+            total += levels * min(first * steps, most)
+        groups += 1
+        if groups == 20:  # the rest is like them
+            break
+    return total * sum(1 for _ in plan.groups()) / groups
+
+
+def _memory_mib(plan: Plan, solves: int, orbitals: int, block: int, observables: int) -> float:
+    entries = plan.size * solves * observables * _BYTES_PER_ENTRY
+    return (entries + _BUFFERS * block * 16 * orbitals**2) / 2**20
