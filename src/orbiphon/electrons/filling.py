@@ -139,15 +139,14 @@ def _first_level(electrons: TightBinding, filling: float, thermal: float) -> tup
     return (below + above) / 2, low, high
 
 
-def resolving_mesh(electrons: TightBinding, width: float, max_points: int) -> tuple[int, ...]:
-    """Points per reciprocal vector that begin to resolve structures of energy `width` (eV); at most `max_points`.
+def resolving_mesh(electrons: TightBinding, width: float) -> tuple[int, ...]:
+    """Points per reciprocal vector that begin to resolve structures of energy `width` (eV) in the zone.
 
     No band changes faster with the phase of reciprocal direction j than Σ_R |H(R)| |n_j(R)|, R = Σ_j n_j a_j.
     """
     hopping = np.linalg.norm(np.asarray(electrons.hopping), ord=2, axis=(1, 2))
     steps = np.abs(np.asarray(electrons.cells) @ np.asarray(electrons.crystal.lattice.reciprocal).T) / (2 * np.pi)
-    wanted = np.maximum(np.ceil(4 * (hopping @ steps) / width), 8)
-    return tuple(int(n) for n in np.maximum(wanted * min(1.0, (max_points / wanted.prod()) ** (1 / wanted.size)), 2))
+    return tuple(int(n) for n in np.maximum(np.ceil(4 * (hopping @ steps) / width), 8))
 
 
 def _mean(
@@ -161,10 +160,16 @@ def _mean(
     check_finite("fermi_level", fermi_level)
     check_positive("temperature", temperature)
     check_positive("rtol", rtol)
-    start = resolving_mesh(electrons, np.pi * k_B * float(np.asarray(temperature)), max_points // 16)
+    start = np.array(resolving_mesh(electrons, np.pi * k_B * float(np.asarray(temperature))), dtype=float)
+    # The first mesh and the next must fit. Meshes too coarse for the Fermi edge may agree by chance.
+    affordable = (max_points / 8 / start.prod()) ** (1 / start.size)
+    resolved = affordable >= 1
+    start = tuple(max(int(n * min(1.0, affordable)), 2) for n in start)
     integrand = _Filling(electrons, fermi_level, temperature, components, lattice_steps(electrons))
     # An empty cell has N = 0 and no relative accuracy: ask for rounding there.
     mean = zone_mean(integrand, start=start, rtol=rtol, atol=1e-12, max_points=max_points)
+    if not resolved:
+        mean = mean._replace(error=np.full_like(mean.error, np.inf), converged=False)
     if not mean.converged:
         warnings.warn(
             f"Relative tolerance {rtol:g} missed: {mean.value[0]:.6g} is known to {mean.error[0]:.2g} after "
