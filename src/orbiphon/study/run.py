@@ -172,7 +172,8 @@ def _bar(total: int, done: int, quiet: bool) -> Iterator[Callable[[int], None]]:
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TimeRemainingColumn(elapsed_when_finished=True),
+        TimeRemainingColumn(),
+        TextColumn("left"),
     )
     bar = Progress(*columns, console=Console(stderr=True))
     task = bar.add_task("points", total=total, completed=done)
