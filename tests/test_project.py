@@ -1,6 +1,8 @@
 """What the package promises as a whole: public names, 64-bit numbers, lock files that agree and give nothing away."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import jax.numpy as jnp
@@ -22,6 +24,14 @@ def test_public_names_exist_and_are_documented():
     for name in exported:
         member = getattr(orbiphon, name)
         assert name == "__version__" or member.__doc__, name
+
+
+def test_rooms_with_files_and_pictures_are_loaded_when_used():
+    code = "import sys, orbiphon; assert 'orbiphon.study' not in sys.modules; print(orbiphon.study.to_xarray.__name__)"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.stdout == "to_xarray\n", result.stderr
+    with pytest.raises(AttributeError, match="no attribute `stduy`"):
+        orbiphon.stduy  # noqa: B018
 
 
 def test_every_import_in_the_package_front_is_a_reexport():

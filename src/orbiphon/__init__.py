@@ -2,16 +2,47 @@
 
 Importing this package switches JAX to 64-bit numbers for the whole process: the differences of large, nearly cancelling
 terms that make up an orbital moment are lost in 32 bits.
+
+`orbiphon.study` and `orbiphon.plot` are loaded when first used, because they bring file formats and pictures with them.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import jax
 
 jax.config.update("jax_enable_x64", True)
 
-from orbiphon import errors as errors, units as units
+from orbiphon import errors as errors, models as models, units as units
 from orbiphon._version import __version__ as __version__
+from orbiphon.coupling import Quadrupole as Quadrupole, TwoCentre as TwoCentre
+from orbiphon.crystal import Crystal as Crystal, KPath as KPath, Lattice as Lattice, k_path as k_path
+from orbiphon.electrons import (
+    Basis as Basis,
+    Observable as Observable,
+    SlaterKoster as SlaterKoster,
+    TightBinding as TightBinding,
+    bands as bands,
+    density_of_states as density_of_states,
+    electron_number as electron_number,
+    fermi_level_for as fermi_level_for,
+    observable as observable,
+    tight_binding as tight_binding,
+)
 from orbiphon.errors import (
     InputError as InputError,
     OrbiphonError as OrbiphonError,
     ToleranceWarning as ToleranceWarning,
 )
+from orbiphon.phonons import AcousticBranch as AcousticBranch
+
+if TYPE_CHECKING:
+    from orbiphon import study as study
+
+_WHEN_USED = ("plot", "study")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _WHEN_USED:
+        return import_module(f"orbiphon.{name}")
+    raise AttributeError(f"module `orbiphon` has no attribute `{name}`")
