@@ -48,7 +48,7 @@ def _wave_vectors(study: Study, plan: Plan) -> float:
         levels = math.prod(len(values[path]) for path in values if path in ("state.fermi_level", "state.filling"))
         for temperature in values[TEMPERATURE]:
             width = values["response.broadening"][0] + math.pi * k_B * temperature
-            first = math.prod(resolving_mesh(electrons, width, most // 16))
+            first = math.prod(resolving_mesh(electrons, width))
             steps = sum(_GROWTH ** (step * electrons.crystal.lattice.dim) for step in range(_STEPS))
             total += levels * min(first * steps, most)
         groups += 1
