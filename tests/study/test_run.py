@@ -57,6 +57,15 @@ def test_labelled_arrays(solver, tmp_path):
     assert read_study(found.attrs["study_file"]).fingerprint() == read_study(text).fingerprint()
 
 
+def test_a_single_point_has_no_dimension_but_the_observable(solver, tmp_path):
+    text = THERMAL.replace('{ start = "100 K", stop = "300 K", num = 3 }', '"300 K"')
+    run(read_study(text.replace('["-2.5 eV", "-1.5 eV"]', '"-1.5 eV"')), tmp_path, quiet=True)
+    (row,) = rows(tmp_path)
+    assert list(row) == ["observable", "method", "value", "error", "unit"]
+    assert float(row["value"]) == solver.expected(-1.5, 300)
+    assert xarray.open_zarr(tmp_path / "result.zarr").value.dims == ("observable",)
+
+
 def test_several_methods(solver, tmp_path):
     text = THERMAL.replace('method = "adiabatic"', 'method = ["published", "adiabatic"]')
     run(read_study(text), tmp_path, quiet=True)

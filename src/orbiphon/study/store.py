@@ -65,7 +65,7 @@ def to_dataset(study: Study, results: Results) -> "xarray.Dataset":
 
     def shaped(array: np.ndarray) -> np.ndarray:
         sizes = [len(listed[name]) for name in extra]
-        return array.reshape(*plan.shape, *sizes, *array.shape[3:])
+        return array.reshape((*plan.shape, *sizes, *array.shape[3:]))
 
     coordinates: dict[str, Any] = {"observable": list(results.observables)}
     coordinates |= {name: list(listed[name]) for name in extra}
