@@ -17,6 +17,7 @@ from orbiphon import errors as errors, models as models, units as units
 from orbiphon._version import __version__ as __version__
 from orbiphon.coupling import Quadrupole as Quadrupole, TwoCentre as TwoCentre
 from orbiphon.crystal import Crystal as Crystal, KPath as KPath, Lattice as Lattice, k_path as k_path
+from orbiphon.drives import CoherentWave as CoherentWave, ThermalInjection as ThermalInjection
 from orbiphon.electrons import (
     Basis as Basis,
     Observable as Observable,
@@ -35,6 +36,16 @@ from orbiphon.errors import (
     ToleranceWarning as ToleranceWarning,
 )
 from orbiphon.phonons import AcousticBranch as AcousticBranch
+from orbiphon.response import (
+    Adiabatic as Adiabatic,
+    Answer as Answer,
+    ElectronState as ElectronState,
+    Kubo as Kubo,
+    Numerics as Numerics,
+    Problem as Problem,
+    Published as Published,
+    solve as solve,
+)
 
 if TYPE_CHECKING:
     from orbiphon import study as study

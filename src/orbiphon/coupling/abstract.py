@@ -3,6 +3,8 @@
 from abc import abstractmethod
 
 import equinox as eqx
+import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Complex
 
 from orbiphon._types import OrbitalMatrix, Polarisation, Vector
@@ -13,18 +15,23 @@ from orbiphon.electrons.structure import Pairs
 class Coupling(eqx.Module):
     """The response of H to a lattice wave u_site(R) = e_site exp(iq·(R + τ_site)).
 
-    `long_wave` is linear in the direction; both are linear in the polarisation (site xyz).
+    A new coupling is one class with one method, `bonds`. Everything is linear in the polarisation (site xyz).
     """
 
     electrons: eqx.AbstractVar[TightBinding]
 
     @abstractmethod
+    def bonds(self, q: Vector, polarisation: Polarisation) -> Complex[Array, "cell orbital orbital"]:
+        """The vertex in real space, eV/Å: all of it but e^{−ik·d}, so that a zone sum computes it once."""
+
     def vertex(self, k: Vector, q: Vector, polarisation: Polarisation) -> OrbitalMatrix:
         """g_ij(k, q; e) = <k+q, i| dH/du |k, j>, (orbital orbital), in eV/Å; k and q (xyz) in 1/Å."""
+        return self.electrons.bloch_sum(self.bonds(q, polarisation), k)
 
-    @abstractmethod
     def strain(self, direction: Vector, polarisation: Polarisation) -> Complex[Array, "cell orbital orbital"]:
-        """The long-wave vertex on the bonds of `electrons`, in eV: its `bloch_sum` is `long_wave`."""
+        """∂/∂|q| of `bonds` at q = 0 along a unit vector, in eV: the coupling of a long wave."""
+        along = lambda q: self.bonds(q, polarisation)  # noqa: E731
+        return jax.jvp(along, (jnp.zeros_like(direction),), (direction,))[1]
 
     def long_wave(self, k: Vector, direction: Vector, polarisation: Polarisation) -> OrbitalMatrix:
         """∂g/∂|q| at q = 0 along a unit vector, (orbital orbital), in eV."""

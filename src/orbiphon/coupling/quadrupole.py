@@ -10,7 +10,7 @@ This is an approximation of its own, not the small-q limit of `TwoCentre`; the t
 import jax.numpy as jnp
 from jaxtyping import Array, Complex
 
-from orbiphon._types import OrbitalMatrix, Polarisation, Vector
+from orbiphon._types import Polarisation, Vector
 from orbiphon.coupling.abstract import Coupling
 from orbiphon.coupling.two_centre import TwoCentre
 from orbiphon.electrons import TightBinding
@@ -33,12 +33,8 @@ class Quadrupole(Coupling):
                 f"for {atoms}. A vertex without k depends on the phase convention there: use 'two_centre'."
             )
 
-    def vertex(self, k: Vector, q: Vector, polarisation: Polarisation) -> OrbitalMatrix:
-        return self.long_wave(k, q, polarisation)  # linear in its direction, hence |q| times that of q/|q|
-
-    def strain(self, direction: Vector, polarisation: Polarisation) -> Complex[Array, "cell orbital orbital"]:
-        bonds = TwoCentre(self.electrons).strain(direction, polarisation)
+    def bonds(self, q: Vector, polarisation: Polarisation) -> Complex[Array, "cell orbital orbital"]:
+        # The strain is linear in its direction, so this is |q| times that of q/|q|. Its sum over bonds is k = 0.
+        strain = TwoCentre(self.electrons).strain(q, polarisation)
         home = jnp.linalg.norm(self.electrons.cells, axis=-1) == 0.0
-        return jnp.where(
-            home[:, None, None], jnp.sum(bonds, axis=0)[None], 0.0
-        )  # the sum over bonds is the vertex at k = 0
+        return jnp.where(home[:, None, None], jnp.sum(strain, axis=0)[None], 0.0)

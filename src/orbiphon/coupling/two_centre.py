@@ -10,12 +10,11 @@ A hopping t_ij(d) from orbital j to orbital i along the bond d = R + τ_i − τ
 The last form is used: a uniform translation (q = 0, equal e) gives exactly zero, and a long wave loses no digits.
 """
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex
 
-from orbiphon._types import OrbitalMatrix, Polarisation, Vector
+from orbiphon._types import Polarisation, Vector
 from orbiphon.coupling.abstract import Coupling
 from orbiphon.electrons import TightBinding
 from orbiphon.electrons.tight_binding import unit_phase
@@ -26,15 +25,7 @@ class TwoCentre(Coupling):
 
     electrons: TightBinding
 
-    def vertex(self, k: Vector, q: Vector, polarisation: Polarisation) -> OrbitalMatrix:
-        return self.electrons.bloch_sum(self._bond_change(q, polarisation), k)
-
-    def strain(self, direction: Vector, polarisation: Polarisation) -> Complex[Array, "cell orbital orbital"]:
-        along = lambda q: self._bond_change(q, polarisation)  # noqa: E731
-        return jax.jvp(along, (jnp.zeros_like(direction),), (direction,))[1]
-
-    def _bond_change(self, q: Vector, polarisation: Polarisation) -> Complex[Array, "cell orbital orbital"]:
-        # Everything but e^{−ik·d}: independent of k, so that a zone sum computes it once.
+    def bonds(self, q: Vector, polarisation: Polarisation) -> Complex[Array, "cell orbital orbital"]:
         half = self.electrons.bond_vectors() @ q / 2
         retarded = 2j * jnp.sin(half).astype(jnp.complex128) * unit_phase(half)  # 1 − e^{−iq·d}
         e = polarisation[np.array(self.electrons.basis.site_of)]  # (orbital, xyz)

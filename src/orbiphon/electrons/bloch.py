@@ -1,9 +1,10 @@
 """Bloch sums and eigenstates, sector by sector, from the phases of the lattice vectors.
 
-Orbitals that the Hamiltonian never couples form sectors; eigenstates live in one sector each, and matrices are kept as
-blocks between sectors. A block between single orbitals is one number, and everything done with such numbers fuses into one
-loop over wave vectors. Here the origin of the phases is the cell, sum_R X_ij(R) exp(-i k R): it differs from that of
-`TightBinding.hamiltonian` by a unitary that is diagonal in the sites, and drops out of every response to a uniform wave.
+Orbitals that the Hamiltonian never couples form sectors; eigenstates live in one sector each, and matrices are kept
+as blocks between sectors. A block between single orbitals is one number, and everything done with such numbers fuses
+into one loop over wave vectors. Here the origin of the phases is the cell, sum_R X_ij(R) exp(-i k R): it differs from
+that of `TightBinding.hamiltonian` by a unitary that is diagonal in the sites, and drops out of every response to a
+uniform wave.
 """
 
 import jax.numpy as jnp
@@ -39,6 +40,11 @@ class BlochSum:
             return sum(terms, start=jnp.zeros((), complex))[None, None]
         part = real_space[:, np.asarray(rows)[:, None], np.asarray(columns)[None, :]]
         return jnp.tensordot(jnp.stack(self.phases), part, axes=1)
+
+    def levels(self) -> list[Array]:
+        """Levels (band,) of each sector."""
+        blocks = (self.block(self.electrons.hopping, sector, sector) for sector in self.electrons.sectors)
+        return [jnp.real(block[0]) if block.shape[0] == 1 else jnp.linalg.eigvalsh(block) for block in blocks]
 
     def states(self) -> tuple[list[Array], list[Array]]:
         """Levels (band,) and eigenvectors (orbital of the sector, band) of each sector."""

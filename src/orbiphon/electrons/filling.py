@@ -43,7 +43,7 @@ class _Filling(AbstractIntegrand):
     steps: Steps = eqx.field(static=True)
 
     def prepare(self, phases: Complex[Array, "dim"]) -> Float[Array, "band"]:
-        return jnp.concatenate(BlochSum(self.electrons, self.steps, phases).states()[0])
+        return jnp.concatenate(BlochSum(self.electrons, self.steps, phases).levels())
 
     def respond(self, prepared: Float[Array, "band"]) -> Float[Array, "component"]:
         energies = prepared
@@ -160,16 +160,10 @@ def _mean(
     check_finite("fermi_level", fermi_level)
     check_positive("temperature", temperature)
     check_positive("rtol", rtol)
-    start = np.array(resolving_mesh(electrons, np.pi * k_B * float(np.asarray(temperature))), dtype=float)
-    # The first mesh and the next must fit. Meshes too coarse for the Fermi edge may agree by chance.
-    affordable = (max_points / 8 / start.prod()) ** (1 / start.size)
-    resolved = affordable >= 1
-    start = tuple(max(int(n * min(1.0, affordable)), 2) for n in start)
+    start = resolving_mesh(electrons, np.pi * k_B * float(np.asarray(temperature)))
     integrand = _Filling(electrons, fermi_level, temperature, components, lattice_steps(electrons))
     # An empty cell has N = 0 and no relative accuracy: ask for rounding there.
     mean = zone_mean(integrand, start=start, rtol=rtol, atol=1e-12, max_points=max_points)
-    if not resolved:
-        mean = mean._replace(error=np.full_like(mean.error, np.inf), converged=False)
     if not mean.converged:
         warnings.warn(
             f"Relative tolerance {rtol:g} missed: {mean.value[0]:.6g} is known to {mean.error[0]:.2g} after "

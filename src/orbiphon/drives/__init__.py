@@ -1,0 +1,5 @@
+"""Which phonons there are, and how many: the sources that weigh the moment per phonon."""
+
+from orbiphon.drives.coherent import CoherentWave as CoherentWave
+from orbiphon.drives.modes import AbstractDrive as AbstractDrive, Modes as Modes
+from orbiphon.drives.thermal import ThermalInjection as ThermalInjection

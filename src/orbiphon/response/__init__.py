@@ -1,0 +1,12 @@
+"""The response of the electrons, first and second order in the displacement; one file per method."""
+
+from orbiphon.response.adiabatic import Adiabatic as Adiabatic
+from orbiphon.response.answer import Answer as Answer
+from orbiphon.response.kubo import Kubo as Kubo
+from orbiphon.response.method import AbstractMethod as AbstractMethod
+from orbiphon.response.problem import ElectronState as ElectronState, Numerics as Numerics, Problem as Problem
+from orbiphon.response.published import Published as Published
+from orbiphon.response.solve import solve as solve
+
+METHODS: dict[str, type[AbstractMethod]] = {method.name: method for method in (Adiabatic, Kubo, Published)}
+"""The methods by name."""

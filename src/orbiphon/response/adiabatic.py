@@ -1,0 +1,38 @@
+"""The long-wave, low-frequency limit with a broadening that conserves."""
+
+from typing import ClassVar
+
+from orbiphon._checks import check_not_negative
+from orbiphon.response.first_order import conserving_low_frequency, prepare_first_order
+from orbiphon.response.kernels import conserving, conserving_sea, conserving_surface
+from orbiphon.response.limit import at_zero_broadening
+from orbiphon.response.long_wave import long_wave_moments, prepare_long_wave
+from orbiphon.response.method import AbstractMethod, Prepared
+from orbiphon.response.problem import Problem
+
+
+class Adiabatic(AbstractMethod):
+    """Every Green's function has the same `broadening` (eV, >= 0): each orbital in contact with a wide-band bath.
+
+    Leading order in wave vector and frequency, for hbar omega << broadening, k_B T and level spacings. Zero broadening
+    is the limit: the Fermi sea is evaluated there, the Fermi-surface part, a principal value, extrapolated to it.
+    Source: docs/theory.md 5.1 and 5.2; arXiv:2511.11272, (20), (21) for broadening -> 0.
+    """
+
+    broadening: float
+    name: ClassVar[str] = "adiabatic"
+    orders: ClassVar[tuple[int, ...]] = (1, 2)
+
+    def __check_init__(self):
+        check_not_negative("broadening", self.broadening)
+
+    def prepare(self, problem: Problem) -> Prepared:
+        """Long waves, low frequencies."""
+        words = "long waves, low frequency, conserving broadening"
+        if problem.order == 1:
+            return prepare_first_order(problem, conserving_low_frequency, self.broadening, words, long_wave=True)
+        if self.broadening > 0.0:
+            return prepare_long_wave(problem, conserving, self.broadening, words)
+        smooth = prepare_long_wave(problem, conserving_sea, 0.0, "").moments
+        surface = long_wave_moments(problem, conserving_surface)
+        return at_zero_broadening(problem, surface, words, smooth)

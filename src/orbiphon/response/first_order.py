@@ -1,0 +1,191 @@
+"""First order in the displacement: the moment that oscillates with a coherent wave.
+
+For u = Re{U e exp(i q r - i omega t)} the local moment is O(r, t) = Re{X exp(i q r - i omega t)} with
+
+    X = (1/N) sum_k sum_ab O_ba g_ab(k, q; U e) Pi(e_a(k+q), e_b(k); omega),
+
+`a` a state at k + q and `b` one at k. A method is one choice of Pi. With the same broadening in every Green's function,
+
+    Pi(a, b; omega) = (i/2 pi) int de { f(e - omega) R_a(e) R_b(e - omega) - f(e) A_a(e) A_b(e - omega)
+                                        + [f(e) - f(e - omega)] R_a(e) A_b(e - omega) },
+
+which for broadening -> 0 is [f(e_b) - f(e_a)]/(omega + e_b - e_a + i0): (S84). For long waves, g = q gamma(k), both
+states are at k and Pi is expanded to first order in omega; the constant term is the response of the quadrupoles (S89),
+the linear one that of the angular momentum (18).
+"""
+
+import dataclasses
+import itertools
+from collections.abc import Callable
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Complex, Float
+
+from orbiphon.drives import AbstractDrive, CoherentWave
+from orbiphon.electrons import TightBinding
+from orbiphon.electrons.bloch import BlochSum, lattice_steps, rotated
+from orbiphon.electrons.filling import resolving_mesh
+from orbiphon.electrons.structure import Steps
+from orbiphon.errors import InputError
+from orbiphon.fermi import fermi, sea_integral, surface_integral
+from orbiphon.phonons import direction_vector
+from orbiphon.response.kernels import POWERS
+from orbiphon.response.limit import at_zero_broadening
+from orbiphon.response.method import Prepared
+from orbiphon.response.problem import Numerics, Problem
+from orbiphon.response.weighing import weighing
+from orbiphon.units import k_B
+from orbiphon.zone import AbstractIntegrand, ZoneMean, zone_mean
+
+Susceptibility = Callable[[Array, Array, Array, Array, Array, Array], Array]
+"""Pi(e_a, e_b, frequency, broadening, fermi_level, temperature) in 1/eV, elementwise."""
+
+
+def conserving(
+    e_a: Array, e_b: Array, frequency: Array, broadening: Array, fermi_level: Array, temperature: Array
+) -> Array:
+    """Pi at any frequency. With S the integrals of f over retarded functions, the three terms are
+
+    S[a - w, b],   -S[a, b + w]*,   w (S[b, b + w]* - S[a - w, a])/(e_b + w - e_a + 2 i Gamma).
+    """
+    state = (broadening, fermi_level, temperature)
+    forward = sea_integral([e_a - frequency, e_b], *state)
+    backward = jnp.conj(sea_integral([e_a, e_b + frequency], *state))
+    jump = jnp.conj(sea_integral([e_b, e_b + frequency], *state)) - sea_integral([e_a - frequency, e_a], *state)
+    distance = jax.lax.complex(e_b + frequency - e_a, jnp.full_like(e_a, 2.0 * broadening))
+    return 1j / (2.0 * np.pi) * (forward - backward + frequency.astype(complex) * jump / distance)
+
+
+def conserving_low_frequency(
+    e_a: Array, e_b: Array, frequency: Array, broadening: Array, fermi_level: Array, temperature: Array
+) -> Array:
+    """Pi to first order in the frequency: -S[a,b]''/pi + (i w/2 pi)(-S[a,a,b] - S[a,b,b]* + int f' R_a A_b)."""
+    state = (broadening, fermi_level, temperature)
+    static = -jnp.imag(sea_integral([e_a, e_b], *state)) / np.pi
+    inertia = sea_integral([e_a, e_a, e_b], *state) + jnp.conj(sea_integral([e_a, e_b, e_b], *state))
+    moving = 1j / (2.0 * np.pi) * (surface_integral([e_a], e_b, *state) - inertia)
+    return static.astype(complex) + frequency.astype(complex) * moving
+
+
+def _published(powers: Callable[[Array, Array], tuple[Array, Array]]) -> Susceptibility:
+    def susceptibility(
+        e_a: Array, e_b: Array, frequency: Array, broadening: Array, fermi_level: Array, temperature: Array
+    ) -> Array:
+        """(f_b - f_a) [1/E - omega/E^2] with E = e_b - e_a, broadened one by one: (18) and (S89)."""
+        inverse, square = powers(e_b - e_a, broadening)
+        occupation = fermi(e_b, fermi_level, temperature) - fermi(e_a, fermi_level, temperature)
+        return (occupation * (inverse - frequency * square)).astype(complex)
+
+    return susceptibility
+
+
+PUBLISHED = {name: _published(powers) for name, powers in POWERS.items()}
+
+
+class FirstOrder(AbstractIntegrand):
+    """The integrand of X for each observable. `vertex` is g in real space; `shift` (dim,) are the phases of q."""
+
+    electrons: TightBinding
+    vertex: Complex[Array, "cell orbital orbital"]
+    observables: Complex[Array, "observable orbital orbital"]
+    shift: Complex[Array, "dim"]
+    frequency: Float[Array, ""]
+    broadening: Float[Array, ""]
+    fermi_level: Float[Array, ""]
+    temperature: Float[Array, ""]
+    susceptibility: Susceptibility = eqx.field(static=True)
+    steps: Steps = eqx.field(static=True)
+    pairs: tuple[tuple[int, int], ...] = eqx.field(static=True)
+
+    def prepare(self, phases: Complex[Array, "dim"]) -> tuple[list[Array], list[Array], list[list[Array]]]:
+        """Levels at k + q and at k; weights O_ba g_ab (observable, a, b) of each pair of sectors."""
+        here, there = (BlochSum(self.electrons, self.steps, z) for z in (phases, phases * self.shift))
+        (e_b, v_b), (e_a, v_a) = here.states(), there.states()
+        return e_a, e_b, [self._weight(here, v_a, v_b, pair) for pair in self.pairs]
+
+    def respond(self, prepared: tuple[list[Array], list[Array], list[list[Array]]]) -> Complex[Array, "observable"]:
+        """sum_ab O_ba g_ab Pi_ab."""
+        above, below, weights = prepared
+        total = jnp.zeros(self.observables.shape[0], complex)
+        state = (self.frequency, self.broadening, self.fermi_level, self.temperature)
+        for (a, b), weight in zip(self.pairs, weights, strict=True):
+            e_a, e_b = jnp.broadcast_arrays(above[a][:, None], below[b][None, :])
+            response = self.susceptibility(e_a, e_b, *state)
+            total = total + jnp.stack([jnp.sum(w * response) for w in weight])
+        return total
+
+    def _weight(self, here: BlochSum, v_a: list[Array], v_b: list[Array], pair: tuple[int, int]) -> list[Array]:
+        a, b = pair
+        rows, columns = (self.electrons.sectors[sector] for sector in pair)
+        vertex = rotated(here.block(self.vertex, rows, columns), v_a[a], v_b[b])
+        index = (np.asarray(rows)[:, None], np.asarray(columns)[None, :])
+        # O is hermitian: O_ba is the conjugate of the block (a, b)
+        return [jnp.conj(rotated(o[index], v_a[a], v_b[b])) * vertex for o in self.observables]
+
+
+def prepare_first_order(
+    problem: Problem, susceptibility: Susceptibility, broadening: float, words: str, *, long_wave: bool
+) -> Prepared:
+    """The amplitude X of a coherent wave; at zero broadening its limit."""
+    electrons, drive = problem.electrons, _coherent(problem.drive)
+    direction = direction_vector(drive.branch.direction)
+    displacement = jnp.tile(drive.displacement[None, :], (electrons.crystal.sites, 1))
+    observables = jnp.stack([o.matrix for o in problem.observables])
+    if long_wave:
+        vertex = drive.q.astype(complex) * problem.coupling.strain(direction, displacement)
+        shift = jnp.ones(electrons.crystal.lattice.dim, complex)
+    else:
+        q = drive.q * direction
+        # BlochSum counts phases from the cell: on the side of k + q an orbital at tau brings exp(i q tau).
+        origin = _phase(electrons.orbital_positions @ q)[None, :, None]
+        vertex, observables = origin * problem.coupling.bonds(q, displacement), origin * observables
+        shift = _phase(-(electrons.crystal.lattice.vectors @ q))
+    zero, count = jnp.zeros(()), len(electrons.sectors)
+    every = tuple((a, b) for a in range(count) for b in range(count))
+    steps = lattice_steps(electrons)
+    form = FirstOrder(
+        electrons, vertex, observables, shift, drive.frequency, zero, zero, zero, susceptibility, steps, every
+    )
+    used = weighing(lambda phases: _weight_sizes(form, phases), electrons.crystal.lattice.dim)
+    form = dataclasses.replace(form, pairs=tuple(itertools.compress(every, used)))
+
+    def at(broadening: float, fermi_level: float, index: int, numerics: Numerics) -> ZoneMean:
+        temperature = float(problem.state.temperature[index])
+        state = tuple(jnp.asarray(x, dtype=jnp.float64) for x in (broadening, fermi_level, temperature))
+        integrand = eqx.tree_at(lambda tree: (tree.broadening, tree.fermi_level, tree.temperature), form, state)
+        return zone_mean(
+            integrand,
+            start=resolving_mesh(electrons, broadening + np.pi * k_B * temperature),
+            rtol=numerics.rtol,
+            atol=numerics.atol,
+            max_points=numerics.max_points,
+            block=numerics.block,
+        )
+
+    if broadening == 0.0:
+        return at_zero_broadening(problem, at, words)
+    return Prepared(lambda level, index, numerics: at(broadening, level, index, numerics), words)
+
+
+def _coherent(drive: AbstractDrive) -> CoherentWave:
+    if not isinstance(drive, CoherentWave):
+        raise InputError(
+            f"Argument `drive` must be a CoherentWave at order 1, but is a {type(drive).__name__}: phonons without a "
+            "phase have no first order. Use order=2."
+        )
+    return drive
+
+
+def _phase(angle: Float[Array, "..."]) -> Complex[Array, "..."]:
+    return jax.lax.complex(jnp.cos(angle), jnp.sin(angle))
+
+
+@eqx.filter_jit
+def _weight_sizes(form: FirstOrder, phases: Complex[Array, "k dim"]) -> Float[Array, "k pair"]:
+    def at(phases: Complex[Array, "dim"]) -> Array:
+        return jnp.stack([jnp.linalg.norm(jnp.stack(weight)) for weight in form.prepare(phases)[2]])
+
+    return jax.vmap(at)(phases)

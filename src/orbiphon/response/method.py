@@ -1,0 +1,42 @@
+"""What a response method is."""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import NamedTuple
+
+import equinox as eqx
+import numpy as np
+
+from orbiphon.response.problem import Numerics, Problem
+from orbiphon.zone import ZoneMean
+
+Progress = Callable[[int, int], None]
+"""Called with the number of finished states and of all states."""
+
+
+class Prepared(NamedTuple):
+    """A method applied to a problem: `moments(fermi_level, temperature index, Numerics)` of a state, and words."""
+
+    moments: Callable[[float, int, Numerics], ZoneMean]
+    description: str
+
+
+class AbstractMethod(eqx.Module):
+    """A road to the response. One file each: `name`, the `orders` it has, and `prepare`.
+
+    `prepare` checks the problem (raising `InputError`) and does what all states share; `solve` then asks for one state
+    after the other. The moments are those per cell of the problem's observables.
+    """
+
+    name: eqx.AbstractClassVar[str]
+    orders: eqx.AbstractClassVar[tuple[int, ...]]
+    broadening: eqx.AbstractVar[float]
+
+    @abstractmethod
+    def prepare(self, problem: Problem) -> Prepared:
+        """The problem, ready to be asked for each of its states."""
+
+
+def with_extra_error(mean: ZoneMean, extra: np.ndarray) -> ZoneMean:
+    """The same mean with another part of its error added."""
+    return mean._replace(error=mean.error + extra)

@@ -1,0 +1,10 @@
+"""Sums over the Brillouin zone, with an error estimate."""
+
+from orbiphon.zone.mean import (
+    BLOCK as BLOCK,
+    AbstractIntegrand as AbstractIntegrand,
+    ZoneMean as ZoneMean,
+    at_phases as at_phases,
+    zone_mean as zone_mean,
+)
+from orbiphon.zone.mesh import Mesh as Mesh

@@ -1,0 +1,136 @@
+"""Means over the Brillouin zone to a tolerance.
+
+An equispaced sum over a period converges geometrically for an analytic integrand: its error falls as exp(-n s), where
+s is the distance of the nearest singularity from the real axis, here broadening + pi k_B T over the band velocity.
+Below the knee n ~ 1/s it tells nothing, so the first mesh must resolve the narrowest structure (`start`); from there
+on the mesh grows by a factor, and two successive meshes differ by the error of the coarser one.
+"""
+
+from abc import abstractmethod
+from collections import deque
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Complex, Float, Num, PyTree
+
+from orbiphon.zone.mesh import Mesh, first_mesh
+
+BLOCK = 2**15  # points in one call: enough work for all cores, little memory
+_GROWTH = 1.5
+_CAUTION = 30.0  # a lucky agreement of two meshes is not trusted beyond this gain over the one before
+_ROUNDING = 1e-13  # of the mean of |integrand|
+_NOUGHT = 1e-3  # of rtol times the mean of |integrand|: accurate enough where symmetry makes the mean zero
+_QUEUE = 4
+_SHARE = 8  # the first mesh may take this part of the allowed points
+
+
+class AbstractIntegrand(eqx.Module):
+    """A function of the wave vector, in two steps. Its arrays may change without another compilation.
+
+    XLA fuses elementwise code into its consumers and computes it again in each of them. What is used often (levels,
+    weights) belongs into `prepare`, whose results are kept in memory for a block of wave vectors at a time.
+    """
+
+    @abstractmethod
+    def prepare(self, phases: Complex[Array, "dim"]) -> PyTree[Array]:
+        """What the second step needs, from the phases exp(-i k a_j) of the lattice vectors."""
+
+    @abstractmethod
+    def respond(self, prepared: PyTree[Array]) -> Num[Array, "component"]:
+        """The components, real or complex."""
+
+
+class ZoneMean(NamedTuple):
+    """Mean over the zone: `value` and absolute `error` (component,), mesh `shape`, evaluated `points`, `converged`."""
+
+    value: np.ndarray
+    error: np.ndarray
+    shape: tuple[int, ...]
+    points: int
+    converged: bool
+
+
+def zone_mean(
+    integrand: AbstractIntegrand,
+    *,
+    start: tuple[int, ...],
+    rtol: float,
+    atol: float = 0.0,
+    max_points: int = 10**9,
+    block: int = BLOCK,
+) -> ZoneMean:
+    """Mean of `integrand` over the Brillouin zone, each component to max(atol, rtol |mean|).
+
+    `start` is the first mesh, points per reciprocal
+    vector; it must resolve the narrowest structure. `max_points` bounds all evaluations together: beyond it the best
+    mean is returned with its honest error and `converged` False; the error is the mean modulus of the integrand where
+    not even `start` was affordable. Memory grows with `block`, not with the mesh.
+    """
+    mirrors = _mirrors(integrand, len(start), block)
+    mesh = first_mesh(start, mirrors, max_points / _SHARE)
+    resolved = all(n >= least for n, least in zip(mesh.shape, start, strict=True))
+    value, scale = _mesh_mean(integrand, mesh, block)
+    points, error, before = mesh.size, scale, np.zeros(value.shape)
+    while points + (finer := mesh.refined(_GROWTH)).size <= max_points:
+        mesh, coarse = finer, value
+        value, scale = _mesh_mean(integrand, mesh, block)
+        points += mesh.size
+        difference = np.abs(value - coarse)
+        error = np.maximum(difference, before / _CAUTION) + _ROUNDING * scale
+        tolerance = np.maximum(np.maximum(atol, rtol * np.abs(value)), _NOUGHT * rtol * scale)
+        if resolved and np.all(error <= tolerance):
+            return ZoneMean(value, error, mesh.shape, points, True)
+        before = difference
+    return ZoneMean(value, error if resolved else np.maximum(error, scale), mesh.shape, points, False)
+
+
+def at_phases(integrand: AbstractIntegrand, phases: Complex[Array, "k dim"]) -> Num[Array, "k component"]:
+    """The integrand itself at given wave vectors, for maps of the zone."""
+    return _values(integrand, phases)
+
+
+@eqx.filter_jit
+def _values(integrand: AbstractIntegrand, phases: Complex[Array, "k dim"]) -> Num[Array, "k component"]:
+    return jax.vmap(lambda one: integrand.respond(integrand.prepare(one)))(phases)
+
+
+def _mesh_mean(integrand: AbstractIntegrand, mesh: Mesh, block: int) -> tuple[np.ndarray, np.ndarray]:
+    """Means of the integrand and of its modulus over the mesh."""
+    sums, queue = [], deque()
+    for phases, weight in mesh.blocks(block):
+        queue.append(_block_sums(integrand, _prepared(integrand, jnp.asarray(phases)), jnp.asarray(weight)))
+        if len(queue) > _QUEUE:  # keep the processor busy, but not the memory
+            sums.append(np.asarray(queue.popleft()))
+    sums.extend(np.asarray(block_sums) for block_sums in queue)
+    value, scale = np.sum(np.stack(sums), axis=0)
+    return value, np.abs(scale)
+
+
+@eqx.filter_jit
+def _prepared(integrand: AbstractIntegrand, phases: Complex[Array, "dim point"]) -> PyTree[Array]:
+    return jax.vmap(integrand.prepare, in_axes=1)(phases)
+
+
+@eqx.filter_jit
+def _block_sums(
+    integrand: AbstractIntegrand, prepared: PyTree[Array], weight: Float[Array, "point"]
+) -> Num[Array, "2 component"]:
+    values = jax.vmap(integrand.respond)(prepared)
+    weighted = weight[:, None].astype(values.dtype) * values
+    return jnp.stack([jnp.sum(weighted, axis=0), jnp.sum(jnp.abs(weighted), axis=0).astype(weighted.dtype)])
+
+
+def _mirrors(integrand: AbstractIntegrand, dim: int, block: int) -> tuple[bool, ...]:
+    """Axes along which the integrand is even, found by asking it at random points."""
+    random = np.random.default_rng(0)
+    phases, weight = np.exp(2j * np.pi * random.uniform(size=(dim, block))), random.normal(size=block) / block
+
+    def sums(points: np.ndarray) -> np.ndarray:
+        return np.asarray(_block_sums(integrand, _prepared(integrand, jnp.asarray(points)), jnp.asarray(weight)))
+
+    value, scale = sums(phases)
+    flipped = [np.where(np.arange(dim)[:, None] == axis, np.conj(phases), phases) for axis in range(dim)]
+    return tuple(bool(np.all(np.abs(sums(points)[0] - value) <= 1e-9 * np.abs(scale))) for points in flipped)
