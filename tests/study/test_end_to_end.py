@@ -50,7 +50,7 @@ def test_a_study_and_a_script_give_the_same_number(tmp_path):
     metal = oph.models.square_p(t_sigma=-1.9, t_pi=-2.0)
     sound = oph.AcousticBranch(speed=5000 * oph.units.m / oph.units.s, mass=4e-26 * oph.units.kg, direction="x")
     drive = oph.ThermalInjection(sound, transmission=0.1, splitting=0.1, q_domain="sphere")
-    state = oph.ElectronState(fermi_level=-1.5, temperature=[300, 400])
+    state = oph.ElectronState(fermi_level=-1.5, temperature=[300.0, 400.0])
     answer = oph.solve(oph.Problem(metal, drive, state), oph.Adiabatic(broadening=0.01), oph.Numerics(rtol=1e-4))
     assert found == pytest.approx(answer.value[0, :, 0].tolist(), rel=1e-12)
 
