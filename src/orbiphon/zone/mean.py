@@ -66,8 +66,8 @@ def zone_mean(
 
     `start` is the first mesh, points per reciprocal
     vector; it must resolve the narrowest structure. `max_points` bounds all evaluations together: beyond it the best
-    mean is returned with its honest error and `converged` False; the error is the mean modulus of the integrand where
-    not even `start` was affordable. Memory grows with `block`, not with the mesh.
+    mean is returned with its honest error and `converged` False; the error is infinite where not even
+    `start` was affordable. Memory grows with `block`, not with the mesh.
     """
     mirrors = _mirrors(integrand, len(start), block)
     mesh = first_mesh(start, mirrors, max_points / _SHARE)
@@ -84,7 +84,7 @@ def zone_mean(
         if resolved and np.all(error <= tolerance):
             return ZoneMean(value, error, mesh.shape, points, True)
         before = difference
-    return ZoneMean(value, error if resolved else np.maximum(error, scale), mesh.shape, points, False)
+    return ZoneMean(value, error if resolved else np.full(error.shape, np.inf), mesh.shape, points, False)
 
 
 def at_phases(integrand: AbstractIntegrand, phases: Complex[Array, "k dim"]) -> Num[Array, "k component"]:
