@@ -143,7 +143,7 @@ def _complete_homogeneous(v: list[Array], order: int) -> list[Array]:
     return h
 
 
-def _trigamma_divided(*w: Complex[Array, ""]) -> Complex[Array, ""]:
+def _trigamma_divided(*w: Complex[Array, "..."]) -> Complex[Array, "..."]:
     """psi'[w_0..w_m]."""
     total = jnp.zeros_like(w[0])
     for n in range(_HEAD):
@@ -155,7 +155,7 @@ def _trigamma_divided(*w: Complex[Array, ""]) -> Complex[Array, ""]:
     return (-1.0) ** (len(w) - 1) * (total + _product(v) * tail)
 
 
-def _psi_divided(offset: Array, x: list[Array]) -> Complex[Array, ""]:
+def _psi_divided(offset: Array, x: list[Array]) -> Complex[Array, "..."]:
     """psi[w_0..w_m] for w_i = offset + i x_i with x ascending."""
     w = [lax.complex(jnp.full_like(xi, offset), xi) for xi in x]
     total = jnp.zeros_like(w[0])
@@ -168,7 +168,7 @@ def _psi_divided(offset: Array, x: list[Array]) -> Complex[Array, ""]:
     return (-1.0) ** len(w) * (total + _product(v) * powers) + _log_divided(w)
 
 
-def _log_divided(w: list[Array]) -> Complex[Array, ""]:
+def _log_divided(w: list[Array]) -> Complex[Array, "..."]:
     """ln[w_0..w_m] for points in ascending order, far from the origin.
 
     The outermost pair is the widest, so ln[w_0..w_m] = (ln[w_1..w_m] - ln[w_0..w_{m-1}])/(w_m - w_0) loses little;

@@ -13,7 +13,9 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from orbiphon._checks import check_not_negative, check_positive
+from orbiphon._types import Number
 from orbiphon.crystal import Crystal
+from orbiphon.crystal.concrete import as_real
 from orbiphon.drives.modes import AbstractDrive, Modes
 from orbiphon.errors import InputError
 from orbiphon.phonons import AcousticBranch, elliptical_polarisation
@@ -41,15 +43,15 @@ class CoherentWave(AbstractDrive):
         self,
         branch: AcousticBranch,
         *,
-        amplitude: float | None = None,
-        strain: float | None = None,
-        power_per_width: float | None = None,
-        density: float | None = None,
-        depth: float | None = None,
-        frequency: float | None = None,
-        q: float | None = None,
+        amplitude: Number | None = None,
+        strain: Number | None = None,
+        power_per_width: Number | None = None,
+        density: Number | None = None,
+        depth: Number | None = None,
+        frequency: Number | None = None,
+        q: Number | None = None,
         chirality: int = 1,
-        ellipticity: float = 1.0,
+        ellipticity: Number = 1.0,
     ):
         _check_one("amplitude", amplitude=amplitude, strain=strain, power_per_width=power_per_width)
         _check_one("frequency", frequency=frequency, q=q)
@@ -57,7 +59,7 @@ class CoherentWave(AbstractDrive):
             raise InputError(
                 f"Argument `chirality` must be 1 or -1, but is {chirality!r}. For a linear wave set `ellipticity` to 0."
             )
-        if not 0.0 <= ellipticity <= 1.0:
+        if not 0.0 <= float(ellipticity) <= 1.0:
             raise InputError(
                 f"Argument `ellipticity` must lie between 0 (linear) and 1 (circular), but is {ellipticity}. "
                 "The sense of rotation is given by `chirality`."
@@ -72,15 +74,21 @@ class CoherentWave(AbstractDrive):
                 check_not_negative(name, value)
         self.branch, self.chirality = branch, int(chirality)
         self.ellipticity = jnp.asarray(ellipticity, dtype=jnp.float64)
-        speed = float(branch.speed)
-        wave_vector = q if q is not None else 2.0 * np.pi * float(frequency or 0.0) / speed
+        self.q = as_real(2.0 * np.pi * as_real(frequency) / branch.speed if q is None else q)
         if strain is not None:
-            amplitude = strain / wave_vector
-        if power_per_width is not None and density is not None:
-            depth = depth if depth is not None else 2.0 * np.pi / wave_vector
-            flow = 0.5 * density * (speed * wave_vector) ** 2 * (1.0 + ellipticity**2) * speed * depth
-            amplitude = np.sqrt(power_per_width / flow)
-        self.q, self.amplitude = (jnp.asarray(value, dtype=jnp.float64) for value in (wave_vector, amplitude))
+            amplitude = as_real(strain) / self.q
+        if power_per_width is not None:
+            layer = 2.0 * np.pi / self.q if depth is None else as_real(depth)
+            flow = (
+                0.5
+                * as_real(density)
+                * (branch.speed * self.q) ** 2
+                * (1.0 + self.ellipticity**2)
+                * branch.speed
+                * layer
+            )
+            amplitude = jnp.sqrt(as_real(power_per_width) / (energy_density * branch.speed * layer))
+        self.amplitude = as_real(amplitude)
 
     @property
     def frequency(self) -> Float[Array, ""]:
@@ -106,7 +114,7 @@ class CoherentWave(AbstractDrive):
         )
 
 
-def _check_one(example: str, **given: float | None) -> None:
+def _check_one(example: str, **given: Number | None) -> None:
     names = [name for name, value in given.items() if value is not None]
     if len(names) != 1:
         found = " and ".join(f"`{name}`" for name in names) or "none of them"

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from orbiphon._checks import check_choice, check_positive
+from orbiphon._types import Number
 from orbiphon.crystal import Crystal
 from orbiphon.drives.modes import AbstractDrive, Modes
 from orbiphon.errors import InputError
@@ -45,20 +46,20 @@ class ThermalInjection(AbstractDrive):
         self,
         branch: AcousticBranch,
         *,
-        transmission: float,
-        splitting: float,
+        transmission: Number,
+        splitting: Number,
         q_domain: str,
-        source_speed: float | None = None,
-        temperature: float | None = None,
-        spacing: float | None = None,
+        source_speed: Number | None = None,
+        temperature: Number | None = None,
+        spacing: Number | None = None,
     ):
         check_choice("q_domain", q_domain, Q_DOMAINS)
-        for name, value, most in (
-            ("transmission", transmission, 1.0),
-            ("splitting", abs(splitting), np.nextafter(1, 0)),
-        ):
-            if not 0.0 <= value <= most:
-                raise InputError(f"Argument `{name}` must lie between 0 and 1, but is {value}. Give a fraction.")
+        if not 0.0 <= float(transmission) <= 1.0:
+            raise InputError(
+                f"Argument `transmission` must lie between 0 and 1, but is {transmission}. Give a fraction."
+            )
+        if not abs(float(splitting)) < 1.0:
+            raise InputError(f"Argument `splitting` must lie between -1 and 1, but is {splitting}. Give dv'/v'.")
         for name, value in (("source_speed", source_speed), ("temperature", temperature), ("spacing", spacing)):
             if value is not None:
                 check_positive(name, value)

@@ -104,7 +104,7 @@ def fermi_level_for(
             f"Give electrons per cell, with both spins only if the model has spin."
         )
     thermal = k_B * temperature
-    level, low, high = _first_level(electrons, filling, thermal)
+    level, low, high = _first_level(electrons, float(filling), float(thermal))
     for _ in range(60):  # Newton, kept between the bounds found so far
         number, states = _mean((0, 1), electrons, level, temperature, rtol, max_points).value
         if states < rtol * min(filling, electrons.size - filling):

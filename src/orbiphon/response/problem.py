@@ -9,6 +9,7 @@ from jaxtyping import Array, Float
 
 from orbiphon._checks import check_finite, check_not_negative, check_positive
 from orbiphon.coupling import Coupling, make_coupling
+from orbiphon.crystal.concrete import ArrayLike
 from orbiphon.drives import AbstractDrive
 from orbiphon.electrons import Observable, TightBinding, fermi_level_for, observable
 from orbiphon.errors import InputError
@@ -28,9 +29,9 @@ class ElectronState(eqx.Module):
     def __init__(
         self,
         *,
-        temperature: float | Sequence[float],
-        fermi_level: float | Sequence[float] | None = None,
-        filling: float | Sequence[float] | None = None,
+        temperature: ArrayLike,
+        fermi_level: ArrayLike | None = None,
+        filling: ArrayLike | None = None,
     ):
         if (fermi_level is None) == (filling is None):
             found = "neither" if fermi_level is None else "both"
@@ -52,7 +53,7 @@ class ElectronState(eqx.Module):
         return np.asarray(solved, dtype=float)
 
 
-def _listed(numbers: float | Sequence[float]) -> Float[Array, "number"]:
+def _listed(numbers: ArrayLike) -> Float[Array, "number"]:
     return jnp.atleast_1d(jnp.asarray(numbers, dtype=jnp.float64))
 
 
