@@ -79,14 +79,8 @@ class CoherentWave(AbstractDrive):
             amplitude = as_real(strain) / self.q
         if power_per_width is not None:
             layer = 2.0 * np.pi / self.q if depth is None else as_real(depth)
-            flow = (
-                0.5
-                * as_real(density)
-                * (branch.speed * self.q) ** 2
-                * (1.0 + self.ellipticity**2)
-                * branch.speed
-                * layer
-            )
+            omega = branch.speed * self.q
+            energy_density = 0.5 * as_real(density) * omega**2 * (1.0 + self.ellipticity**2)  # of U = 1
             amplitude = jnp.sqrt(as_real(power_per_width) / (energy_density * branch.speed * layer))
         self.amplitude = as_real(amplitude)
 
