@@ -1,13 +1,13 @@
 """The special functions against mpmath at 160 digits, and that against the integrals that define them."""
 
-import fermi_mpmath as exact
 import jax
 import jax.numpy as jnp
 import mpmath
 import numpy as np
 import pytest
-from fermi_mpmath import mp
 
+import fermi_mpmath as exact
+from fermi_mpmath import mp
 from orbiphon import fermi
 from orbiphon.units import k_B
 
