@@ -1,5 +1,7 @@
 """The kernels K' of the second order, level by level, without any crystal."""
 
+import itertools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -105,7 +107,7 @@ def green_integral(a, b, c, broadening, fermi_level, temperature, omega):
 
 
 def _quad(integrand, edges, tail=False):
-    pieces = [(low, high) for low, high in zip(edges[:-1], edges[1:], strict=True) if high > low]
+    pieces = [(low, high) for low, high in itertools.pairwise(edges) if high > low]
     pieces += [(-np.inf, edges[0])] if tail else []
     total = 0.0
     for low, high in pieces:
