@@ -17,7 +17,7 @@ from orbiphon import errors as errors, models as models, units as units
 from orbiphon._version import __version__ as __version__
 from orbiphon.coupling import Quadrupole as Quadrupole, TwoCentre as TwoCentre
 from orbiphon.crystal import Crystal as Crystal, KPath as KPath, Lattice as Lattice, k_path as k_path
-from orbiphon.drives import CoherentWave as CoherentWave, ThermalInjection as ThermalInjection
+from orbiphon.drives import CoherentWave as CoherentWave, OnePhonon as OnePhonon, ThermalInjection as ThermalInjection
 from orbiphon.electrons import (
     Basis as Basis,
     Observable as Observable,

@@ -2,4 +2,5 @@
 
 from orbiphon.drives.coherent import CoherentWave as CoherentWave
 from orbiphon.drives.modes import AbstractDrive as AbstractDrive, Modes as Modes
+from orbiphon.drives.one_phonon import OnePhonon as OnePhonon
 from orbiphon.drives.thermal import ThermalInjection as ThermalInjection

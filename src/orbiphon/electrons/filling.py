@@ -105,16 +105,18 @@ def fermi_level_for(
         )
     thermal = k_B * temperature
     level, low, high = _first_level(electrons, float(filling), float(thermal))
-    for _ in range(60):  # Newton, kept between the bounds found so far
-        number, states = _mean((0, 1), electrons, level, temperature, rtol, max_points).value
+    accuracy = max(rtol, 1e-3)
+    for _ in range(60):  # Newton, kept between the bounds found so far, and no more accurate than it already is
+        number, states = _mean((0, 1), electrons, level, temperature, accuracy, max_points).value
         if states < rtol * min(filling, electrons.size - filling):
             break  # a gap
         excess = float(number) - filling
         low, high = (low, level) if excess > 0 else (level, high)
         newton = level - thermal * excess / float(states)
         level = newton if low < newton < high else (low + high) / 2
-        if abs(excess) < rtol * filling:
+        if abs(excess) < rtol * filling and accuracy == rtol:
             break
+        accuracy = max(rtol, min(accuracy, 0.01 * abs(excess) / filling))
     return level
 
 

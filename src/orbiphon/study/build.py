@@ -31,6 +31,8 @@ def drive(study: Study, values: Values) -> AbstractDrive:
     if study.config.drive.kind == "thermal_injection":
         return drives.ThermalInjection(branch(study, values), q_domain=study.config.drive.q_domain, **given)
     chirality = int(given.pop("chirality"))
+    if study.config.drive.kind == "one_phonon":
+        return drives.OnePhonon(branch(study, values), chirality=chirality, **given)
     return drives.CoherentWave(branch(study, values), chirality=chirality, **given)
 
 

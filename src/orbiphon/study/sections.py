@@ -169,7 +169,19 @@ class CoherentWave(Section):
         return self
 
 
-DRIVES: dict[str, type[Section]] = {"thermal_injection": ThermalInjection, "coherent_wave": CoherentWave}
+class OnePhonon(Section):
+    """One circular phonon; the result is the moment per phonon."""
+
+    kind: Literal["one_phonon"]
+    q: Annotated[Q, reads("wave vector", qty.POSITIVE)]
+    chirality: Annotated[Q, reads("number", qty.SIGN)] = number(1.0)
+
+
+DRIVES: dict[str, type[Section]] = {
+    "thermal_injection": ThermalInjection,
+    "coherent_wave": CoherentWave,
+    "one_phonon": OnePhonon,
+}
 
 METHODS: dict[str, type[response.AbstractMethod]] = {
     member.name: member

@@ -20,7 +20,8 @@ from orbiphon.zone.mesh import Mesh, first_mesh
 
 BLOCK = 2**15  # points in one call: enough work for all cores, little memory
 _GROWTH = 1.5
-_CAUTION = 30.0  # a lucky agreement of two meshes is not trusted beyond this gain over the one before
+_CAUTION = 30.0
+_FAST = 1 / 8
 _ROUNDING = 1e-13  # of the mean of |integrand|
 _NOUGHT = 1e-3  # of rtol times the mean of |integrand|: accurate enough where symmetry makes the mean zero
 _QUEUE = 4
@@ -73,18 +74,32 @@ def zone_mean(
     mesh = first_mesh(start, mirrors, max_points / _SHARE)
     resolved = all(n >= least for n, least in zip(mesh.shape, start, strict=True))
     value, scale = _mesh_mean(integrand, mesh, block)
-    points, error, before = mesh.size, scale, np.zeros(value.shape)
+    points, error, before = mesh.size, scale, None
     while points + (finer := mesh.refined(_GROWTH)).size <= max_points:
         mesh, coarse = finer, value
         value, scale = _mesh_mean(integrand, mesh, block)
         points += mesh.size
         difference = np.abs(value - coarse)
-        error = np.maximum(difference, before / _CAUTION) + _ROUNDING * scale
+        error = _remaining(difference, before) + _ROUNDING * scale
         tolerance = np.maximum(np.maximum(atol, rtol * np.abs(value)), _NOUGHT * rtol * scale)
         if resolved and np.all(error <= tolerance):
             return ZoneMean(value, error, mesh.shape, points, True)
         before = difference
     return ZoneMean(value, error if resolved else np.full(error.shape, np.inf), mesh.shape, points, False)
+
+
+def _remaining(last: np.ndarray, before: np.ndarray | None) -> np.ndarray:
+    """Error of the finest mesh, from the last change and the one before it.
+
+    For errors falling as exp(-a n) with n growing by 3/2 the finest mesh is better than its change by (last/before)^1.5;
+    half of that gain is counted, none while convergence is slow (an algebraic tail is added up instead), and never more
+    than for a gain of `_CAUTION` between meshes, which may be luck.
+    """
+    if before is None:
+        return last
+    ratio = np.maximum(last, before / _CAUTION) / np.where(before > 0.0, before, 1.0)
+    slow = np.maximum(1.0, np.where(ratio < 0.9, ratio / np.maximum(1.0 - ratio, 0.1), 10.0))
+    return before * ratio * np.where(ratio < _FAST, ratio**0.75, slow)
 
 
 def at_phases(integrand: AbstractIntegrand, phases: Complex[Array, "k dim"]) -> Num[Array, "k component"]:

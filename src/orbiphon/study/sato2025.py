@@ -1,0 +1,332 @@
+"""arXiv:2511.11272 (Sato, Kato, Manchon): its Figs. 3(a), 3(b), 4 and the numbers that it quotes.
+
+Each curve is a study of the moment per phonon, kept in `studies/`; thermal injection with any q domain only weighs it:
+
+    <L_x> per site = sum_q (n^+ - n^-) m_q,    m_q = 4 (t_sigma - t_pi)^2 q_x^2 <A>/M     (24), with theory.md's C'.
+
+The weights are sums over both chiralities; on this lattice m changes sign with the chirality, exactly.
+"""
+
+import csv
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from orbiphon import models, units
+from orbiphon._version import __version__
+from orbiphon.drives import ThermalInjection
+from orbiphon.electrons import density_of_states, electron_number, fermi_level_for
+from orbiphon.errors import InputError
+from orbiphon.phonons import AcousticBranch
+from orbiphon.study.config import read_study
+from orbiphon.study.provenance import provenance
+from orbiphon.study.run import run as run_study
+from orbiphon.study.store import remove
+
+T_SIGMA, T_PI, FERMI_LEVEL, LATTICE_CONSTANT = -1.9, -2.0, -1.5, 5.0
+TEMPERATURES = (50, 75, 100, 150, 200, 250, 300, 350, 400, 450, 500)
+FERMI_LEVELS = (-2.5, -2.0, -1.5)
+T_PIS = (-1.9, -2.0, -2.1)
+SHIFTS = tuple(round(0.02 * i, 2) for i in range(-15, 26))
+FIG4_TEMPERATURE = 200.0
+
+Q = 0.001  # 1/angstrom: any value serves, the moment goes as its square
+
+COMMON = f"""
+[phonons]
+speed = "5000 m/s"
+mass = "4e-26 kg"
+
+[drive]
+kind = "one_phonon"
+q = "{Q} 1/angstrom"
+
+[numerics]
+rtol = 2e-4
+"""
+
+FIGURES = ("fig3a", "fig3b", "fig4")
+CURVES = (("quadrupole", '["published", "adiabatic"]'), ("two_centre", '["adiabatic"]'))
+ROWS = (
+    ("published", "quadrupole", "sphere"),
+    ("adiabatic", "quadrupole", "sphere"),
+    ("adiabatic", "quadrupole", "line"),
+    ("adiabatic", "two_centre", "sphere"),
+    ("adiabatic", "two_centre", "line"),
+)
+MARK = "reproduction.json"
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Moments per phonon of one figure: swept columns (point,), `moment` and `error` (point,) by (method, coupling)."""
+
+    columns: dict[str, np.ndarray]
+    moment: dict[tuple[str, str], np.ndarray]
+    error: dict[tuple[str, str], np.ndarray]
+
+
+def run(out: Path, quiet: bool = False, overwrite: bool = False) -> bool:
+    """Compute everything into the folder `out`; whether every tolerance was met.
+
+    What is finished stays, and the same call goes on from there. Raises `InputError` for a folder that is not its own.
+    """
+    _claim(out, overwrite)
+    accurate = True
+    curves = {}
+    for figure in FIGURES:
+        parts = []
+        for coupling, methods in CURVES:
+            for name, text in _texts(figure, coupling, methods).items():
+                report = run_study(read_study(text, name=name), out / "studies" / name, quiet=quiet)
+                accurate &= report.missed == 0
+                parts.append((coupling, report.folder))
+        curves[figure] = _curve(figure, parts)
+        _write_figure(out, figure, curves[figure])
+    _write_summary(out, curves["fig3a"])
+    return accurate
+
+
+def metal(t_pi: float = T_PI, pz_shift: float = 0.0) -> Any:
+    """The paper's electrons."""
+    return models.square_p(t_sigma=T_SIGMA, t_pi=t_pi, lattice_constant=LATTICE_CONSTANT, pz_shift=pz_shift)
+
+
+def injection(q_domain: str) -> ThermalInjection:
+    """The paper's phonons, from one of the q domains that it leaves open."""
+    sound = AcousticBranch(speed=5000 * units.m / units.s, mass=4e-26 * units.kg, direction="x")
+    return ThermalInjection(sound, transmission=0.1, splitting=0.1, q_domain=q_domain)
+
+
+def weights(q_domain: str, temperature: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """sum_q (n^+ - n^-) q_x^2/Q^2 per site at each temperature (K), and its error: what multiplies the moment at Q."""
+    modes = injection(q_domain).modes(metal().crystal, jnp.asarray(temperature, dtype=jnp.float64))
+    total = np.asarray(jnp.sum(modes.excess * modes.along[None, None] ** 2, axis=-1)) / Q**2
+    return total[:, 0] - total[:, 1], np.sum(np.abs(total) * np.asarray(modes.excess_error), axis=1)
+
+
+def mean_curvature(moment: np.ndarray) -> np.ndarray:
+    """<A> in 1/eV^3 from the moment per phonon at Q."""
+    return moment * float(injection("line").branch.mass) / (4.0 * (T_SIGMA - T_PI) ** 2 * Q**2)
+
+
+def _listed(numbers: Any, unit: str = "") -> str:
+    if not unit:
+        return "[" + ", ".join(repr(float(x)) for x in numbers) + "]"
+    return "[" + ", ".join(f'"{float(x)!r} {unit}"' for x in numbers) + "]"
+
+
+def _texts(figure: str, coupling: str, methods: str) -> dict[str, str]:
+    """The studies of a figure with one coupling, by name."""
+    name, temperatures = f"{figure}_{coupling}", _listed(TEMPERATURES, "K")
+    if figure == "fig3a":
+        return {name: _text(coupling, methods, temperatures, _listed(FERMI_LEVELS, "eV"))}
+    if figure == "fig4":
+        return {
+            name: _text(
+                coupling, methods, f'"{FIG4_TEMPERATURE} K"', f'"{FERMI_LEVEL} eV"', shift=_listed(SHIFTS, "eV")
+            )
+        }
+    tied = '[sweep]\nzip = [["temperature", "fermi_level"]]'
+    return {
+        f"{name}_{t_pi}": _text(
+            coupling, methods, temperatures, _listed(fermi_levels(t_pi), "eV"), t_pi=t_pi, sweep=tied
+        )
+        for t_pi in T_PIS
+    }
+
+
+@lru_cache
+def fermi_levels(t_pi: float) -> tuple[float, ...]:
+    """Fig. 3(b): at each temperature the level (eV) that keeps the filling of t_pi = -2.0, Fermi level -1.5 eV."""
+    fillings = [electron_number(metal(), FERMI_LEVEL, float(t)).value[0] for t in TEMPERATURES]
+    return tuple(fermi_level_for(metal(t_pi), float(n), float(t)) for n, t in zip(fillings, TEMPERATURES, strict=True))
+
+
+def _text(
+    coupling: str,
+    methods: str,
+    temperature: str,
+    fermi_level: str,
+    *,
+    t_pi: float = T_PI,
+    shift: str = '"0 eV"',
+    sweep: str = "",
+) -> str:
+    """A study file."""
+    return f"""
+[electrons]
+model = "square_p"
+t_sigma = "{T_SIGMA} eV"
+t_pi = "{t_pi} eV"
+pz_shift = {shift}
+lattice_constant = "{LATTICE_CONSTANT} angstrom"
+
+[state]
+temperature = {temperature}
+fermi_level = {fermi_level}
+
+[coupling]
+kind = "{coupling}"
+
+[response]
+method = {methods}
+broadening = "0.01 eV"
+{COMMON}
+{sweep}
+"""
+
+
+def _curve(figure: str, parts: list[tuple[str, Path]]) -> Curve:
+    """The moments of a figure from the folders of its studies."""
+    import xarray
+
+    columns: dict[str, dict[str, list[np.ndarray]]] = {}
+    moment, error = {}, {}
+    for coupling, folder in parts:
+        data = xarray.open_zarr(folder / "result.zarr").load().sel({"observable": "Lx"})
+        if "method" not in data.dims:
+            data = data.expand_dims({"method": [data.attrs["method"]]})
+        for method in map(str, data["method"].values):
+            one = data.sel({"method": method})
+            moment.setdefault((method, coupling), []).append(one["value"].values.ravel())
+            error.setdefault((method, coupling), []).append(one["error"].values.ravel())
+            swept = columns.setdefault(f"{method} {coupling}", {name: [] for name in _COLUMNS[figure]})
+            for name in swept:
+                swept[name].append(_column(one, name))
+    joined = {name: np.concatenate(pieces) for name, pieces in next(iter(columns.values())).items()}
+    return Curve(joined, *({key: np.concatenate(pieces) for key, pieces in x.items()} for x in (moment, error)))
+
+
+_COLUMNS = {
+    "fig3a": ("temperature_K", "fermi_level_eV"),
+    "fig3b": ("temperature_K", "t_pi_eV", "fermi_level_eV"),
+    "fig4": ("pz_shift_eV",),
+}
+
+
+def _column(data: Any, name: str) -> np.ndarray:
+    """A quantity at every point: swept, or fixed by the study."""
+    if name in data.coords:
+        return np.asarray(data[name].broadcast_like(data["value"]).transpose(*data["value"].dims)).ravel()
+    config = json.loads(data.attrs["config"])["electrons"]
+    return np.full(data["value"].size, float(config[name.removesuffix("_eV")]["value"]))
+
+
+def _rows(figure: str, curve: Curve) -> Iterator[dict[str, Any]]:
+    """The rows of a figure's table."""
+    size = len(next(iter(curve.columns.values())))
+    temperature = curve.columns.get("temperature_K", np.full(size, FIG4_TEMPERATURE))
+    for method, coupling, q_domain in ROWS:
+        weight, weight_error = weights(q_domain, temperature)
+        moment, error = curve.moment[method, coupling], curve.error[method, coupling]
+        value, error = weight * moment, np.abs(weight) * error + weight_error * np.abs(moment)
+        for i in range(size):
+            swept = {name: float(numbers[i]) for name, numbers in curve.columns.items()}
+            labels = {"method": method, "coupling": coupling, "q_domain": q_domain}
+            yield {**swept, **labels, "Lx_per_site": float(value[i]), "error": float(error[i])}
+
+
+def _write_figure(out: Path, figure: str, curve: Curve) -> None:
+    rows = list(_rows(figure, curve))
+    _write_csv(out / f"{figure}.csv", rows)
+    _write_zarr(out / f"{figure}.zarr", rows, {"Lx_per_site": "hbar", "error": "hbar"})
+
+
+def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
+    fresh = path.with_suffix(".new")
+    with fresh.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({k: repr(v) if isinstance(v, float) else v for k, v in row.items()} for row in rows)
+    os.replace(fresh, path)
+
+
+def _write_zarr(path: Path, rows: list[dict[str, Any]], unit: dict[str, str]) -> None:
+    """The same table as arrays along `row`."""
+    import xarray
+
+    columns = {name: np.array([np.nan if row[name] == "" else row[name] for row in rows]) for name in rows[0]}
+    columns = {name: c if c.dtype.kind == "f" else c.astype(str).astype(object) for name, c in columns.items()}
+    data = xarray.Dataset({name: ("row", column) for name, column in columns.items()}, attrs=provenance())
+    for name, word in unit.items():
+        data[name].attrs["units"] = word
+    data.attrs |= {"paper": "arXiv:2511.11272", "broadening": 0.01, "broadening_unit": "eV"}
+    remove(path)
+    data.to_zarr(path, mode="w", zarr_format=2)
+
+
+def _write_summary(out: Path, fig3a: Curve) -> None:
+    rows = list(_summary(fig3a))
+    _write_csv(out / "summary.csv", rows)
+    _write_zarr(out / "summary.zarr", rows, {})
+
+
+def _summary(fig3a: Curve) -> Iterator[dict[str, Any]]:
+    """The numbers that the paper quotes, beside both of ours."""
+    keys = {"published": ("published", "quadrupole"), "adiabatic": ("adiabatic", "quadrupole")}
+    keys["adiabatic_two_centre"] = ("adiabatic", "two_centre")
+    electrons = metal()
+
+    def at(temperature: float) -> dict[str, float]:
+        here = (fig3a.columns["temperature_K"] == temperature) & (fig3a.columns["fermi_level_eV"] == FERMI_LEVEL)
+        return {name: float(fig3a.moment[key][here][0]) for name, key in keys.items()}
+
+    def row(quantity: str, unit: str, q_domain: str, paper: Any, values: dict[str, float]) -> dict[str, Any]:
+        known = {name: values.get(name, "") for name in (*keys, "keldysh")}
+        return {"quantity": quantity, "unit": unit, "q_domain": q_domain, "paper": paper, **known}
+
+    states = float(density_of_states(electrons, FERMI_LEVEL, 300.0, rtol=1e-5).value[0])
+    for q_domain in ("sphere", "line"):
+        weight = {t: float(weights(q_domain, np.array([t]))[0][0]) for t in (300.0, 400.0)}
+        moment = {t: {name: weight[t] * m for name, m in at(t).items()} for t in weight}
+        per_kelvin = {t: {name: m / t for name, m in moment[t].items()} for t in weight}
+        flux = _flux(q_domain)
+        yield row("Lx_over_T_300K", "hbar/K", q_domain, "", per_kelvin[300.0])
+        yield row("Lx_over_T_400K", "hbar/K", q_domain, -8e-10, per_kelvin[400.0])
+        yield row("energy_flux", "W/m^2", q_domain, "", flux)
+        efficiency = {name: m / flux[name] for name, m in moment[300.0].items()}
+        yield row("efficiency", "hbar m^2/W", q_domain, -1.5e-17, efficiency)
+        yield row("chemical_potential", "eV", q_domain, 4e-7, {n: m / states for n, m in moment[300.0].items()})
+    yield row("mean_A", "1/eV^3", "", "", {name: float(mean_curvature(np.array(m))) for name, m in at(300.0).items()})
+    yield row("dos_fermi", "1/eV", "", 0.6, dict.fromkeys(keys, states))
+
+
+def _flux(q_domain: str) -> dict[str, float]:
+    """Energy flux at 300 K in W/m^2: the paper's high-temperature form, and the full expression."""
+    crystal, temperature = metal().crystal, jnp.array([300.0])
+    unit = units.W / units.m**2
+    published = float(injection(q_domain).energy_flux_high_temperature(crystal, temperature)[0]) / unit
+    full = float(injection(q_domain).energy_flux(crystal, temperature)[0]) / unit
+    return {"published": published, "adiabatic": full, "adiabatic_two_centre": full}
+
+
+def _claim(out: Path, overwrite: bool) -> None:
+    """Make the folder this reproduction's, or raise `InputError` before any work."""
+    mark = {"paper": "sato2025", "version": __version__}
+    try:
+        if out.exists() and not out.is_dir():
+            raise InputError(f"The output folder `{out}` must be a folder, but is a file. Choose another name.")
+        found = json.loads((out / MARK).read_text(encoding="utf-8")) if (out / MARK).is_file() else None
+        if out.is_dir() and any(out.iterdir()) and found != mark:
+            if not overwrite:
+                what = f"holds {found}" if found else "holds something else"
+                raise InputError(
+                    f"The output folder `{out}` must be new, empty or this reproduction's, but {what}. "
+                    "Choose another one, or add --overwrite."
+                )
+        if overwrite and out.is_dir():
+            for name in (MARK, "studies", *(f"{figure}.zarr" for figure in FIGURES)):
+                remove(out / name)
+        out.mkdir(parents=True, exist_ok=True)
+        (out / MARK).write_text(json.dumps(mark), encoding="utf-8")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(f"The output folder `{out}` must be writable, but is not: {reason}. Choose another.") from None
