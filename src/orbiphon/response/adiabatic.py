@@ -6,7 +6,7 @@ from orbiphon._checks import check_not_negative
 from orbiphon.response.first_order import conserving_low_frequency, prepare_first_order
 from orbiphon.response.kernels import conserving, conserving_sea, conserving_surface
 from orbiphon.response.limit import at_zero_broadening
-from orbiphon.response.long_wave import long_wave_moments, prepare_long_wave
+from orbiphon.response.long_wave import long_wave, prepare_long_wave
 from orbiphon.response.method import AbstractMethod, Prepared
 from orbiphon.response.problem import Problem
 
@@ -32,7 +32,6 @@ class Adiabatic(AbstractMethod):
         if problem.order == 1:
             return prepare_first_order(problem, conserving_low_frequency, self.broadening, words, long_wave=True)
         if self.broadening > 0.0:
-            return prepare_long_wave(problem, conserving, self.broadening, words)
-        smooth = prepare_long_wave(problem, conserving_sea, 0.0, "").moments
-        surface = long_wave_moments(problem, conserving_surface)
-        return at_zero_broadening(problem, surface, words, smooth)
+            return prepare_long_wave(long_wave(problem, conserving), self.broadening, words)
+        sea = prepare_long_wave(long_wave(problem, conserving_sea), 0.0, "")
+        return at_zero_broadening(problem, long_wave(problem, conserving_surface).moments, words, sea.moments)

@@ -1,6 +1,6 @@
 """The long-wave second order, shared by the methods that differ in their kernel only."""
 
-from collections.abc import Callable
+from typing import NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -14,7 +14,7 @@ from orbiphon.response.method import Prepared, with_extra_error
 from orbiphon.response.problem import Numerics, Problem
 from orbiphon.response.second_order import Kernel, SecondOrder, second_order
 from orbiphon.units import k_B
-from orbiphon.zone import ZoneMean, zone_mean
+from orbiphon.zone import ZoneMean, find_mirrors, zone_mean
 
 
 def integrand(problem: Problem, kernel: Kernel, polarisation: Complex[Array, "polarisation xyz"]) -> SecondOrder:
@@ -49,7 +49,7 @@ def at_state(
     return eqx.tree_at(lambda tree: (tree.quanta, tree.broadening, tree.fermi_level, tree.temperature), template, state)
 
 
-def zone_integral(integrand: SecondOrder, numerics: Numerics, *, atol: float | None = None) -> ZoneMean:
+def zone_integral(integrand: SecondOrder, numerics: Numerics, mirrors: tuple[bool, ...] | None = None) -> ZoneMean:
     """Its zone mean, from a mesh that resolves broadening and temperature on."""
     if not np.any(np.asarray(integrand.quanta)) or not integrand.triples:
         zeros = np.zeros(integrand.quanta.shape[0] * integrand.observables.shape[0])
@@ -59,36 +59,52 @@ def zone_integral(integrand: SecondOrder, numerics: Numerics, *, atol: float | N
         integrand,
         start=resolving_mesh(integrand.electrons, width),
         rtol=numerics.rtol,
-        atol=numerics.atol if atol is None else atol,
+        atol=numerics.atol,
         max_points=numerics.max_points,
         block=numerics.block,
+        mirrors=mirrors,
     )
 
 
-def long_wave_moments(
-    problem: Problem, kernel: Kernel, check: Callable[[SecondOrder], None] | None = None
-) -> Callable[[float, float, int, Numerics], ZoneMean]:
-    """Moments of a drive at (broadening, fermi_level, temperature index, numerics).
+_GENERIC_BROADENING, _GENERIC_TEMPERATURE = 0.1, 1000.0
 
-    They are sum_q excess m_q, with m_q = q^2/(2M) times the mean of the integrand, which `check` may refuse.
-    """
+
+class LongWave(NamedTuple):
+    """The second order of a drive's long waves: sum_q excess m_q, m_q = q^2/(2M) times the mean of the integrand."""
+
+    problem: Problem
+    template: SecondOrder
+    strength: Float[Array, "temperature polarisation"]
+    relative_error: Float[np.ndarray, "temperature"]
+    mirrors: tuple[bool, ...]
+
+    def integrand(self, broadening: float, fermi_level: float, index: int) -> SecondOrder:
+        """At (broadening, fermi_level, temperature index)."""
+        temperature = float(self.problem.state.temperature[index])
+        return at_state(self.template, self.strength[index][None], broadening, fermi_level, temperature)
+
+    def moments(self, broadening: float, fermi_level: float, index: int, numerics: Numerics) -> ZoneMean:
+        """Its zone mean, to a tolerance, with the error of the sum over q."""
+        mean = zone_integral(self.integrand(broadening, fermi_level, index), numerics, self.mirrors)
+        return with_extra_error(mean, np.abs(mean.value) * float(self.relative_error[index]))
+
+
+def long_wave(problem: Problem, kernel: Kernel) -> LongWave:
+    """The phonons of the problem's drive, and the integrand with a method's kernel."""
     modes = problem.drive.modes(problem.electrons.crystal, problem.state.temperature)
     strength = jnp.sum(modes.excess * modes.along[None, None] ** 2, axis=-1) / (2.0 * problem.drive.branch.mass)
     template = integrand(problem, kernel, modes.polarisation)
-    if check is not None:
-        check(template)
-
-    def moments(broadening: float, fermi_level: float, index: int, numerics: Numerics) -> ZoneMean:
-        temperature = float(problem.state.temperature[index])
-        mean = zone_integral(at_state(template, strength[index][None], broadening, fermi_level, temperature), numerics)
-        return with_extra_error(mean, np.abs(mean.value) * float(jnp.max(modes.excess_error[index])))
-
-    return moments
+    # The mirrors of the zone are those of electrons, vertex and observables: any state shows them.
+    centre = float(jnp.mean(jnp.real(jnp.linalg.eigvalsh(problem.electrons.hamiltonian(jnp.zeros(3))))))
+    generic = at_state(template, strength[0][None], _GENERIC_BROADENING, centre, _GENERIC_TEMPERATURE)
+    mirrors = find_mirrors(generic, problem.electrons.crystal.lattice.dim)
+    return LongWave(problem, template, strength, np.max(np.asarray(modes.excess_error), axis=-1), mirrors)
 
 
-def prepare_long_wave(
-    problem: Problem, kernel: Kernel, broadening: float, words: str, check: Callable[[SecondOrder], None] | None = None
-) -> Prepared:
-    """`long_wave_moments` at one broadening."""
-    moments = long_wave_moments(problem, kernel, check)
-    return Prepared(lambda level, index, numerics: moments(broadening, level, index, numerics), words)
+def prepare_long_wave(waves: LongWave, broadening: float, words: str) -> Prepared:
+    """Long waves at one broadening."""
+    return Prepared(
+        lambda level, index, numerics: waves.moments(broadening, level, index, numerics),
+        words,
+        lambda level, index: waves.integrand(broadening, level, index),
+    )

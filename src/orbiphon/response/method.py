@@ -8,17 +8,21 @@ import equinox as eqx
 import numpy as np
 
 from orbiphon.response.problem import Numerics, Problem
-from orbiphon.zone import ZoneMean
+from orbiphon.zone import AbstractIntegrand, ZoneMean
 
 Progress = Callable[[int, int], None]
 """Called with the number of finished states and of all states."""
 
 
 class Prepared(NamedTuple):
-    """A method applied to a problem: `moments(fermi_level, temperature index, Numerics)` of a state, and words."""
+    """A method applied to a problem: `moments(fermi_level, temperature index, Numerics)` of a state, and words.
+
+    `integrand(fermi_level, temperature index)` is there if the moments are one zone mean: it makes maps of the zone.
+    """
 
     moments: Callable[[float, int, Numerics], ZoneMean]
     description: str
+    integrand: Callable[[float, int], AbstractIntegrand] | None = None
 
 
 class AbstractMethod(eqx.Module):

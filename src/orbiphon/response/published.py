@@ -8,7 +8,7 @@ from orbiphon._checks import check_choice, check_positive
 from orbiphon.errors import InputError
 from orbiphon.response.first_order import PUBLISHED as PUBLISHED_FIRST, prepare_first_order
 from orbiphon.response.kernels import POWERS, PUBLISHED
-from orbiphon.response.long_wave import prepare_long_wave
+from orbiphon.response.long_wave import long_wave, prepare_long_wave
 from orbiphon.response.method import AbstractMethod, Prepared
 from orbiphon.response.problem import Problem
 from orbiphon.response.second_order import SecondOrder
@@ -38,7 +38,9 @@ class Published(AbstractMethod):
         if problem.order == 1:
             susceptibility = PUBLISHED_FIRST[self.published_broadening]
             return prepare_first_order(problem, susceptibility, self.broadening, words, long_wave=True)
-        return prepare_long_wave(problem, PUBLISHED[self.published_broadening], self.broadening, words, _check_sectors)
+        waves = long_wave(problem, PUBLISHED[self.published_broadening])
+        _check_sectors(waves.template)
+        return prepare_long_wave(waves, self.broadening, words)
 
 
 def _check_sectors(integrand: SecondOrder) -> None:

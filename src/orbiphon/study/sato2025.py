@@ -31,7 +31,7 @@ from orbiphon.study.run import run as run_study
 from orbiphon.study.store import remove
 
 T_SIGMA, T_PI, FERMI_LEVEL, LATTICE_CONSTANT = -1.9, -2.0, -1.5, 5.0
-TEMPERATURES = (50, 75, 100, 150, 200, 250, 300, 350, 400, 450, 500)
+TEMPERATURES = (50, 100, 150, 200, 250, 300, 350, 400, 450, 500)
 FERMI_LEVELS = (-2.5, -2.0, -1.5)
 T_PIS = (-1.9, -2.0, -2.1)
 SHIFTS = tuple(round(0.02 * i, 2) for i in range(-15, 26))
@@ -146,6 +146,8 @@ def _texts(figure: str, coupling: str, methods: str) -> dict[str, str]:
 @lru_cache
 def fermi_levels(t_pi: float) -> tuple[float, ...]:
     """Fig. 3(b): at each temperature the level (eV) that keeps the filling of t_pi = -2.0, Fermi level -1.5 eV."""
+    if t_pi == T_PI:
+        return (FERMI_LEVEL,) * len(TEMPERATURES)
     fillings = [electron_number(metal(), FERMI_LEVEL, float(t)).value[0] for t in TEMPERATURES]
     return tuple(fermi_level_for(metal(t_pi), float(n), float(t)) for n, t in zip(fillings, TEMPERATURES, strict=True))
 

@@ -5,6 +5,7 @@ from orbiphon.zone.mean import (
     AbstractIntegrand as AbstractIntegrand,
     ZoneMean as ZoneMean,
     at_phases as at_phases,
+    find_mirrors as find_mirrors,
     zone_mean as zone_mean,
 )
 from orbiphon.zone.mesh import Mesh as Mesh

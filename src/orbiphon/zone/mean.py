@@ -62,15 +62,16 @@ def zone_mean(
     atol: float = 0.0,
     max_points: int = 10**9,
     block: int = BLOCK,
+    mirrors: tuple[bool, ...] | None = None,
 ) -> ZoneMean:
     """Mean of `integrand` over the Brillouin zone, each component to max(atol, rtol |mean|).
 
-    `start` is the first mesh, points per reciprocal
-    vector; it must resolve the narrowest structure. `max_points` bounds all evaluations together: beyond it the best
-    mean is returned with its honest error and `converged` False; the error is infinite where not even
-    `start` was affordable. Memory grows with `block`, not with the mesh.
+    `start` is the first mesh, points per reciprocal vector; it must resolve the narrowest structure. `max_points`
+    bounds all evaluations together: beyond it the best mean is returned with its honest error and `converged` False;
+    the error is infinite where not even `start` was affordable. Memory grows with `block`, not with the mesh.
+    `mirrors` are the axes along which the integrand is even (default: `find_mirrors`).
     """
-    mirrors = _mirrors(integrand, len(start), block)
+    mirrors = find_mirrors(integrand, len(start), block) if mirrors is None else mirrors
     mesh = first_mesh(start, mirrors, max_points / _SHARE)
     resolved = all(n >= least for n, least in zip(mesh.shape, start, strict=True))
     value, scale = _mesh_mean(integrand, mesh, block)
@@ -91,15 +92,16 @@ def zone_mean(
 def _remaining(last: np.ndarray, before: np.ndarray | None) -> np.ndarray:
     """Error of the finest mesh, from the last change and the one before it.
 
-    For errors falling as exp(-a n) with n growing by 3/2 the finest mesh is better than its change by (last/before)^1.5;
-    half of that gain is counted, none while convergence is slow (an algebraic tail is added up instead), and never more
-    than for a gain of `_CAUTION` between meshes, which may be luck.
+    For errors falling as exp(-a n) with n growing by 3/2 the finest mesh is better than its change by
+    (last/before)^1.5; half of that gain is counted, none while convergence is slow (an algebraic tail is added up
+    instead), and never more than for a gain of `_CAUTION` between meshes, which may be luck.
     """
     if before is None:
         return last
-    ratio = np.maximum(last, before / _CAUTION) / np.where(before > 0.0, before, 1.0)
-    slow = np.maximum(1.0, np.where(ratio < 0.9, ratio / np.maximum(1.0 - ratio, 0.1), 10.0))
-    return before * ratio * np.where(ratio < _FAST, ratio**0.75, slow)
+    trusted = np.maximum(last, before / _CAUTION)
+    ratio = trusted / np.where(before > 0.0, before, trusted + 1e-300)
+    tail = np.maximum(1.0, ratio / np.maximum(1.0 - ratio, 0.1))  # last + last ratio + last ratio^2 + ...
+    return trusted * np.where(ratio < _FAST, ratio**0.75, tail)
 
 
 def at_phases(integrand: AbstractIntegrand, phases: Complex[Array, "k dim"]) -> Num[Array, "k component"]:
@@ -138,7 +140,7 @@ def _block_sums(
     return jnp.stack([jnp.sum(weighted, axis=0), jnp.sum(jnp.abs(weighted), axis=0).astype(weighted.dtype)])
 
 
-def _mirrors(integrand: AbstractIntegrand, dim: int, block: int) -> tuple[bool, ...]:
+def find_mirrors(integrand: AbstractIntegrand, dim: int, block: int = BLOCK) -> tuple[bool, ...]:
     """Axes along which the integrand is even, found by asking it at random points."""
     random = np.random.default_rng(0)
     phases, weight = np.exp(2j * np.pi * random.uniform(size=(dim, block))), random.normal(size=block) / block
