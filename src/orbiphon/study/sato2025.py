@@ -87,7 +87,9 @@ def run(out: Path, quiet: bool = False, overwrite: bool = False) -> bool:
             for name, text in _texts(figure, coupling, methods).items():
                 report = run_study(read_study(text, name=name), out / "studies" / name, quiet=quiet)
                 accurate &= report.missed == 0
-                parts.append((coupling, report.folder))
+                parts.append((coupling, report.folder, {}))
+            if figure == "fig3b":  # its middle curve is one of Fig. 3(a)
+                parts.append((coupling, out / "studies" / f"fig3a_{coupling}", {"fermi_level_eV": FERMI_LEVEL}))
         curves[figure] = _curve(figure, parts)
         _write_figure(out, figure, curves[figure])
     _write_summary(out, curves["fig3a"])
@@ -140,14 +142,13 @@ def _texts(figure: str, coupling: str, methods: str) -> dict[str, str]:
             coupling, methods, temperatures, _listed(fermi_levels(t_pi), "eV"), t_pi=t_pi, sweep=tied
         )
         for t_pi in T_PIS
+        if t_pi != T_PI
     }
 
 
 @lru_cache
 def fermi_levels(t_pi: float) -> tuple[float, ...]:
     """Fig. 3(b): at each temperature the level (eV) that keeps the filling of t_pi = -2.0, Fermi level -1.5 eV."""
-    if t_pi == T_PI:
-        return (FERMI_LEVEL,) * len(TEMPERATURES)
     fillings = [electron_number(metal(), FERMI_LEVEL, float(t)).value[0] for t in TEMPERATURES]
     return tuple(fermi_level_for(metal(t_pi), float(n), float(t)) for n, t in zip(fillings, TEMPERATURES, strict=True))
 
@@ -186,14 +187,14 @@ broadening = "0.01 eV"
 """
 
 
-def _curve(figure: str, parts: list[tuple[str, Path]]) -> Curve:
-    """The moments of a figure from the folders of its studies."""
+def _curve(figure: str, parts: list[tuple[str, Path, dict[str, float]]]) -> Curve:
+    """The moments of a figure from (coupling, folder, selection) of its studies."""
     import xarray
 
     columns: dict[str, dict[str, list[np.ndarray]]] = {}
     moment, error = {}, {}
-    for coupling, folder in parts:
-        data = xarray.open_zarr(folder / "result.zarr").load().sel({"observable": "Lx"})
+    for coupling, folder, selection in parts:
+        data = xarray.open_zarr(folder / "result.zarr").load().sel({"observable": "Lx", **selection})
         if "method" not in data.dims:
             data = data.expand_dims({"method": [data.attrs["method"]]})
         for method in map(str, data["method"].values):
