@@ -3,7 +3,7 @@
 An equispaced sum over a period converges geometrically for an analytic integrand: its error falls as exp(-n s), where
 s is the distance of the nearest singularity from the real axis, here broadening + pi k_B T over the band velocity.
 Below the knee n ~ 1/s it tells nothing, so the first mesh must resolve the narrowest structure (`start`); from there
-on the mesh grows by a factor, and two successive meshes differ by the error of the coarser one.
+on the mesh grows by a factor, and successive meshes tell the error by their differences.
 """
 
 from abc import abstractmethod
@@ -20,8 +20,7 @@ from orbiphon.zone.mesh import Mesh, first_mesh
 
 BLOCK = 2**15  # points in one call: enough work for all cores, little memory
 _GROWTH = 1.5
-_CAUTION = 30.0
-_FAST = 1 / 8
+_CAUTION = 30.0  # a lucky agreement of two meshes is not trusted beyond this gain over the one before
 _ROUNDING = 1e-13  # of the mean of |integrand|
 _NOUGHT = 1e-3  # of rtol times the mean of |integrand|: accurate enough where symmetry makes the mean zero
 _QUEUE = 4
@@ -83,7 +82,7 @@ def zone_mean(
         difference = np.abs(value - coarse)
         error = _remaining(difference, before) + _ROUNDING * scale
         tolerance = np.maximum(np.maximum(atol, rtol * np.abs(value)), _NOUGHT * rtol * scale)
-        if resolved and np.all(error <= tolerance):
+        if resolved and before is not None and np.all(error <= tolerance):
             return ZoneMean(value, error, mesh.shape, points, True)
         before = difference
     return ZoneMean(value, error if resolved else np.full(error.shape, np.inf), mesh.shape, points, False)
@@ -92,16 +91,15 @@ def zone_mean(
 def _remaining(last: np.ndarray, before: np.ndarray | None) -> np.ndarray:
     """Error of the finest mesh, from the last change and the one before it.
 
-    For errors falling as exp(-a n) with n growing by 3/2 the finest mesh is better than its change by
-    (last/before)^1.5; half of that gain is counted, none while convergence is slow (an algebraic tail is added up
-    instead), and never more than for a gain of `_CAUTION` between meshes, which may be luck.
+    The last change is the error of the mesh before the finest, unless that one hit the mean by luck: an error that
+    alternates as exp(-a n) cos(b n) does so often. The change before tells; one change alone is never accepted. While
+    convergence is slow, an algebraic tail is added up.
     """
     if before is None:
         return last
     trusted = np.maximum(last, before / _CAUTION)
     ratio = trusted / np.where(before > 0.0, before, trusted + 1e-300)
-    tail = np.maximum(1.0, ratio / np.maximum(1.0 - ratio, 0.1))  # last + last ratio + last ratio^2 + ...
-    return trusted * np.where(ratio < _FAST, ratio**0.75, tail)
+    return trusted * np.maximum(1.0, ratio / np.maximum(1.0 - ratio, 0.1))  # last + last ratio + last ratio^2 + ...
 
 
 def at_phases(integrand: AbstractIntegrand, phases: Complex[Array, "k dim"]) -> Num[Array, "k component"]:
