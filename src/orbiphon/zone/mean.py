@@ -116,7 +116,7 @@ def _mesh_mean(integrand: AbstractIntegrand, mesh: Mesh, block: int) -> tuple[np
     """Means of the integrand and of its modulus over the mesh."""
     sums, queue = [], deque()
     for phases, weight in mesh.blocks(block):
-        queue.append(_block_sums(integrand, _prepared(integrand, jnp.asarray(phases)), jnp.asarray(weight)))
+        queue.append(_block_sums(integrand, jnp.asarray(phases), jnp.asarray(weight)))
         if len(queue) > _QUEUE:  # keep the processor busy, but not the memory
             sums.append(np.asarray(queue.popleft()))
     sums.extend(np.asarray(block_sums) for block_sums in queue)
@@ -125,16 +125,14 @@ def _mesh_mean(integrand: AbstractIntegrand, mesh: Mesh, block: int) -> tuple[np
 
 
 @eqx.filter_jit
-def _prepared(integrand: AbstractIntegrand, phases: Complex[Array, "dim point"]) -> PyTree[Array]:
-    return jax.vmap(integrand.prepare, in_axes=1)(phases)
-
-
-@eqx.filter_jit
 def _block_sums(
-    integrand: AbstractIntegrand, prepared: PyTree[Array], weight: Float[Array, "point"]
+    integrand: AbstractIntegrand, phases: Complex[Array, "dim point"], weight: Float[Array, "point"]
 ) -> Num[Array, "2 component"]:
+    # The barriers keep XLA from computing what both steps share once more in each of its uses, and let the elementwise
+    # work run on all cores, which a fused sum does not.
+    prepared = jax.lax.optimization_barrier(jax.vmap(integrand.prepare, in_axes=1)(phases))
     values = jax.vmap(integrand.respond)(prepared)
-    weighted = weight[:, None].astype(values.dtype) * values
+    weighted = jax.lax.optimization_barrier(weight[:, None].astype(values.dtype) * values)
     return jnp.stack([jnp.sum(weighted, axis=0), jnp.sum(jnp.abs(weighted), axis=0).astype(weighted.dtype)])
 
 
@@ -144,7 +142,7 @@ def find_mirrors(integrand: AbstractIntegrand, dim: int, block: int = BLOCK) -> 
     phases, weight = np.exp(2j * np.pi * random.uniform(size=(dim, block))), random.normal(size=block) / block
 
     def sums(points: np.ndarray) -> np.ndarray:
-        return np.asarray(_block_sums(integrand, _prepared(integrand, jnp.asarray(points)), jnp.asarray(weight)))
+        return np.asarray(_block_sums(integrand, jnp.asarray(points), jnp.asarray(weight)))
 
     value, scale = sums(phases)
     flipped = [np.where(np.arange(dim)[:, None] == axis, np.conj(phases), phases) for axis in range(dim)]
