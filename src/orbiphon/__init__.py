@@ -45,6 +45,7 @@ from orbiphon.response import (
     Problem as Problem,
     Published as Published,
     solve as solve,
+    zone_map as zone_map,
 )
 
 if TYPE_CHECKING:

@@ -1,9 +1,4 @@
-"""Pictures: a dataset in, axes out."""
+"""Pictures: a dataset in, axes out. `plot_folder` draws a folder of results, `show` what goes into a study."""
 
-
-def plot_folder(path):
-    return ()
-
-
-def show(study, out):
-    return ()
+from orbiphon.plot.folder import plot_folder as plot_folder
+from orbiphon.plot.show import show as show

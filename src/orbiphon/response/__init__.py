@@ -7,6 +7,7 @@ from orbiphon.response.method import AbstractMethod as AbstractMethod
 from orbiphon.response.problem import ElectronState as ElectronState, Numerics as Numerics, Problem as Problem
 from orbiphon.response.published import Published as Published
 from orbiphon.response.solve import solve as solve
+from orbiphon.response.zone_map import zone_map as zone_map
 
 METHODS: dict[str, type[AbstractMethod]] = {method.name: method for method in (Adiabatic, Kubo, Published)}
 """The methods by name."""

@@ -14,7 +14,7 @@ from orbiphon.response.method import Prepared, with_extra_error
 from orbiphon.response.problem import Numerics, Problem
 from orbiphon.response.second_order import Kernel, SecondOrder, second_order
 from orbiphon.units import k_B
-from orbiphon.zone import ZoneMean, find_mirrors, zone_mean
+from orbiphon.zone import BLOCK, ZoneMean, find_mirrors, zone_mean
 
 
 def integrand(problem: Problem, kernel: Kernel, polarisation: Complex[Array, "polarisation xyz"]) -> SecondOrder:
@@ -61,11 +61,19 @@ def zone_integral(integrand: SecondOrder, numerics: Numerics, mirrors: tuple[boo
         rtol=numerics.rtol,
         atol=numerics.atol,
         max_points=numerics.max_points,
-        block=numerics.block,
+        block=affordable_block(integrand, numerics.block),
         mirrors=mirrors,
     )
 
 
+def affordable_block(integrand: SecondOrder, most: int) -> int:
+    """Wave vectors at a time: `most` for one triple of bands, fewer for many, so that memory does not grow with them."""
+    sizes = [len(sector) for sector in integrand.electrons.sectors]
+    terms = integrand.observables.shape[0] * sum(sizes[a] * sizes[b] * sizes[c] for a, b, c in integrand.triples)
+    return max(most // max(terms, 1), min(most, _LEAST_BLOCK))
+
+
+_LEAST_BLOCK = 64
 _GENERIC_BROADENING, _GENERIC_TEMPERATURE = 0.1, 1000.0
 
 
@@ -97,7 +105,7 @@ def long_wave(problem: Problem, kernel: Kernel) -> LongWave:
     # The mirrors of the zone are those of electrons, vertex and observables: any state shows them.
     centre = float(jnp.mean(jnp.real(jnp.linalg.eigvalsh(problem.electrons.hamiltonian(jnp.zeros(3))))))
     generic = at_state(template, strength[0][None], _GENERIC_BROADENING, centre, _GENERIC_TEMPERATURE)
-    mirrors = find_mirrors(generic, problem.electrons.crystal.lattice.dim)
+    mirrors = find_mirrors(generic, problem.electrons.crystal.lattice.dim, affordable_block(generic, BLOCK))
     return LongWave(problem, template, strength, np.max(np.asarray(modes.excess_error), axis=-1), mirrors)
 
 

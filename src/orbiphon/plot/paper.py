@@ -1,0 +1,70 @@
+"""The figures of arXiv:2511.11272, as published beside conserving."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from orbiphon.plot.style import COLOURS, figure, save
+
+PANELS = (
+    ("as published", (("published", "quadrupole", "-", "quadrupole coupling"),)),
+    (
+        "conserving broadening",
+        (("adiabatic", "quadrupole", "-", "quadrupole coupling"), ("adiabatic", "two_centre", "--", "exact coupling")),
+    ),
+)
+MINUS = "\N{MINUS SIGN}"
+
+
+def draw_paper(folder: Path) -> list[Path]:
+    """fig3a.png, fig3b.png, fig4.png from the tables of the folder."""
+    import xarray
+
+    tables = {name: xarray.open_zarr(folder / f"{name}.zarr").load() for name in ("fig3a", "fig3b", "fig4")}
+    labels = {"fig3a": r"$\varepsilon_\mathrm{F}$", "fig3b": r"$t_\pi$"}
+    drawn = [
+        _against_temperature(tables[name], column, labels[name], folder / f"{name}.png")
+        for name, column in (("fig3a", "fermi_level_eV"), ("fig3b", "t_pi_eV"))
+    ]
+    return [*drawn, _against_shift(tables["fig4"], folder / "fig4.png")]
+
+
+def rows(table: Any, method: str, coupling: str, q_domain: str = "sphere") -> Any:
+    """The rows of one curve family."""
+    wanted = (table["method"] == method) & (table["coupling"] == coupling) & (table["q_domain"] == q_domain)
+    return table.isel(row=np.flatnonzero(wanted.values))
+
+
+def _against_temperature(table: Any, column: str, label: str, path: Path) -> Path:
+    drawing, axes = figure(2)
+    for axis, (title, families) in zip(axes, PANELS, strict=True):
+        for method, coupling, style, words in families:
+            curves = rows(table, method, coupling)
+            for colour, value in zip(COLOURS, np.unique(curves[column].values), strict=False):
+                one = curves.isel(row=np.flatnonzero(curves[column].values == value))
+                text = f"{label} = {value:.1f} eV".replace("-", MINUS) if style == "-" else None
+                axis.plot(one["temperature_K"], one["Lx_per_site"] * 1e7, style, color=colour, marker="o", label=text)
+            if style != "-":
+                axis.plot([], [], style, color="0.4", label=words)
+        _dress(axis, "temperature (K)", title)
+        axis.set_xlim(0, None)
+    return save(drawing, path)
+
+
+def _against_shift(table: Any, path: Path) -> Path:
+    drawing, axes = figure(2)
+    for axis, (title, families) in zip(axes, PANELS, strict=True):
+        for colour, (method, coupling, style, words) in zip(COLOURS, families, strict=False):
+            one = rows(table, method, coupling).sortby("pz_shift_eV")
+            axis.plot(one["pz_shift_eV"], one["Lx_per_site"] * 1e7, style, color=colour, marker="o", label=words)
+        _dress(axis, r"shift of the $p_z$ level, $\delta\varepsilon_z$ (eV)", title)
+    return save(drawing, path)
+
+
+def _dress(axis: Any, xlabel: str, title: str) -> None:
+    axis.axhline(0.0, color="0.7", linewidth=0.6, zorder=0)
+    axis.set_xlabel(xlabel)
+    axis.set_ylabel(r"$\langle L_x \rangle$ per site ($10^{-7}\,\hbar$)")
+    axis.set_title(f"{title}; q in the sphere")
+    axis.legend()

@@ -1,0 +1,87 @@
+"""What goes into a study, as data for pictures: bands, Fermi surface, phonons, and where the moment comes from."""
+
+from typing import Any
+
+import numpy as np
+
+from orbiphon import response
+from orbiphon.crystal import k_path
+from orbiphon.electrons import TightBinding, bands, orbital_weights
+from orbiphon.electrons.bloch import BlochSum, lattice_steps
+from orbiphon.study import build
+from orbiphon.study.config import Study
+from orbiphon.study.sweep import plan
+
+_NODES = {
+    1: (("Γ", (0.0,)), ("X", (0.5,))),
+    2: (("Γ", (0.0, 0.0)), ("X", (0.5, 0.0)), ("M", (0.5, 0.5)), ("Γ", (0.0, 0.0))),
+    3: (("Γ", (0.0,) * 3), ("X", (0.5, 0.0, 0.0)), ("M", (0.5, 0.5, 0.0)), ("Γ", (0.0,) * 3), ("R", (0.5,) * 3)),
+}
+_MAP = 301  # points per axis of a map
+
+
+def first_values(study: Study) -> build.Values:
+    """The first value of every quantity of the study: what is shown."""
+    _, values = next(plan(study).groups())
+    return {key: numbers[:1] for key, numbers in values.items()}
+
+
+def band_data(electrons: TightBinding) -> Any:
+    """Energies (k, band) and orbital weights (k, band, orbital) along a path through reduced points 0 and 1/2."""
+    import xarray
+
+    path = k_path(electrons.crystal.lattice, [*_NODES[electrons.crystal.lattice.dim]], 80)
+    data = {
+        "energy": (("k", "band"), np.asarray(bands(electrons, path.k))),
+        "weight": (("k", "band", "orbital"), np.asarray(orbital_weights(electrons, path.k))),
+    }
+    coordinates = {"distance": ("k", np.asarray(path.distance)), "orbital": list(electrons.basis.labels)}
+    return xarray.Dataset(data, coordinates, {"labels": list(path.labels), "nodes": list(path.nodes)})
+
+
+def zone_data(study: Study) -> Any:
+    """Moment per wave vector (ky, kx, observable) by the study's first second-order method, and levels (ky, kx, band).
+
+    For two-dimensional crystals. Levels come sector by sector, so that they cross where symmetry lets them.
+    """
+    import jax
+    import jax.numpy as jnp
+    import xarray
+
+    values = first_values(study)
+    problem = build.problem(study, values, 2)
+    names = [name for name in study.config.response.method if 2 in response.METHODS[name].orders]
+    method = build.method(study, values, names[0])
+    kappa = np.linspace(-0.5, 0.5, _MAP)
+    grid = np.stack(np.meshgrid(kappa, kappa, indexing="xy"), axis=-1).reshape(-1, 2)
+    electrons, steps = problem.electrons, lattice_steps(problem.electrons)
+    levels = jax.jit(jax.vmap(lambda z: jnp.concatenate(BlochSum(electrons, steps, z).levels())))
+    shape = (_MAP, _MAP, -1)
+    data = {
+        "moment": (("ky", "kx", "observable"), response.zone_map(problem, method, grid).reshape(shape)),
+        "level": (("ky", "kx", "band"), np.asarray(levels(jnp.exp(-2j * np.pi * jnp.asarray(grid)))).reshape(shape)),
+    }
+    sectors = [number for number, sector in enumerate(electrons.sectors) for _ in sector]
+    coordinates = {
+        "kx": kappa,
+        "ky": kappa,
+        "observable": [o.name for o in problem.observables],
+        "sector": ("band", sectors),
+    }
+    attributes = {
+        "fermi_level": float(problem.state.fermi_levels(electrons)[0, 0]),
+        "temperature": float(problem.state.temperature[0]),
+        "method": method.name,
+        "coupling": problem.coupling_kind,
+    }
+    return xarray.Dataset(data, coordinates, attributes)
+
+
+def phonon_data(study: Study) -> Any:
+    """Frequencies (q,) of the acoustic branch in meV, up to the zone boundary, q in 1/angstrom."""
+    import xarray
+
+    values = first_values(study)
+    branch, lattice = build.branch(study, values), build.electrons(study, values).crystal.lattice
+    q = np.linspace(0.0, np.pi / float(lattice.cell_volume) ** (1.0 / lattice.dim), 100)
+    return xarray.Dataset({"frequency": ("q", 1e3 * np.asarray(branch.frequency(q)))}, {"q": q})
