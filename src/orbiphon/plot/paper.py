@@ -66,5 +66,5 @@ def _dress(axis: Any, xlabel: str, title: str) -> None:
     axis.axhline(0.0, color="0.7", linewidth=0.6, zorder=0)
     axis.set_xlabel(xlabel)
     axis.set_ylabel(r"$\langle L_x \rangle$ per site ($10^{-7}\,\hbar$)")
-    axis.set_title(f"{title}; q in the sphere")
+    axis.set_title(title)
     axis.legend()

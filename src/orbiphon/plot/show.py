@@ -69,7 +69,13 @@ def draw_zone(data: Any, path: Path) -> Path:
         most = float(np.max(np.abs(moment))) or 1.0
         norm = SymLogNorm(linthresh=1e-4 * most, vmin=-most, vmax=most)
         drawn = axis.pcolormesh(data["kx"], data["ky"], moment, cmap="RdBu_r", norm=norm, rasterized=True)
-        drawing.colorbar(drawn, ax=axis, label=f"{name} of one wave vector, times their number ($\\hbar$)")
+        drawing.colorbar(
+            drawn,
+            ax=axis,
+            label=f"{name} from each wave vector ($\\hbar$)",
+            ticks=[-most, -most / 100, 0.0, most / 100, most],
+            format="%.0e",
+        )
         _lines(axis, data)
         axis.set_aspect("equal")
         axis.set_xlabel("$k_1$ (reciprocal vectors)")

@@ -26,8 +26,8 @@ def figure(columns: int, *, width: float = 3.4, height: float = 2.8) -> tuple[An
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    with pyplot.rc_context(STYLE):
-        drawing, axes = pyplot.subplots(1, columns, figsize=(width * columns, height), squeeze=False)
+    pyplot.rcParams.update(STYLE)
+    drawing, axes = pyplot.subplots(1, columns, figsize=(width * columns, height), squeeze=False)
     return drawing, axes[0]
 
 
@@ -36,8 +36,7 @@ def save(drawing: Any, path: Path) -> Path:
     from matplotlib import pyplot
 
     fresh = path.with_name(f".{path.name}")
-    with pyplot.rc_context(STYLE):
-        drawing.savefig(fresh, format=path.suffix.removeprefix("."))
+    drawing.savefig(fresh, format=path.suffix.removeprefix("."))
     fresh.replace(path)
     pyplot.close(drawing)
     return path

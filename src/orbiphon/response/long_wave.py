@@ -67,7 +67,7 @@ def zone_integral(integrand: SecondOrder, numerics: Numerics, mirrors: tuple[boo
 
 
 def affordable_block(integrand: SecondOrder, most: int) -> int:
-    """Wave vectors at a time: `most` for one triple of bands, fewer for many, so that memory does not grow with them."""
+    """Wave vectors at a time: `most` for one triple of bands, fewer for many, so that memory stays bounded."""
     sizes = [len(sector) for sector in integrand.electrons.sectors]
     terms = integrand.observables.shape[0] * sum(sizes[a] * sizes[b] * sizes[c] for a, b, c in integrand.triples)
     return max(most // max(terms, 1), min(most, _LEAST_BLOCK))
