@@ -41,12 +41,12 @@ def extrapolate(means: list[ZoneMean]) -> ZoneMean:
 
     The error is the last change of the scheme's diagonal plus the errors of the means, enlarged as the scheme does.
     """
-    table, noise = [mean.value for mean in means], max(float(np.max(mean.error, initial=0.0)) for mean in means)
+    table, noise = [mean.value for mean in means], np.max([mean.error for mean in means], axis=0)
     diagonal = [table[-1]]
     for power in range(1, len(means)):
         factor = 2.0**power
         table = [(factor * fine - coarse) / (factor - 1.0) for coarse, fine in itertools.pairwise(table)]
-        noise *= (factor + 1.0) / (factor - 1.0)
+        noise = noise * (factor + 1.0) / (factor - 1.0)
         diagonal.append(table[-1])
     error = np.abs(diagonal[-1] - diagonal[-2]) + noise
     converged, points = all(mean.converged for mean in means), sum(mean.points for mean in means)
