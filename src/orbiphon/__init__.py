@@ -3,11 +3,17 @@
 Importing this package switches JAX to 64-bit numbers for the whole process: the differences of large, nearly cancelling
 terms that make up an orbital moment are lost in 32 bits.
 
+It also asks JAX for more threads than cores (`NPROC`, read when JAX starts its processor backend; a value of yours is
+kept): with as few threads as running matrix products and eigensystems, they wait for each other for ever.
+
 `orbiphon.study` and `orbiphon.plot` are loaded when first used, because they bring file formats and pictures with them.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+os.environ.setdefault("NPROC", str(4 * max(os.cpu_count() or 1, 2)))
 
 import jax
 

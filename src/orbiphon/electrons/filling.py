@@ -113,7 +113,7 @@ def fermi_level_for(
         excess = float(number) - filling
         low, high = (low, level) if excess > 0 else (level, high)
         newton = level - thermal * excess / float(states)
-        level = newton if low < newton < high else (low + high) / 2
+        level = newton if low <= newton <= high else (low + high) / 2  # equal: exact to rounding
         if abs(excess) < rtol * filling and accuracy == rtol:
             break
         accuracy = max(rtol, min(accuracy, 0.01 * abs(excess) / filling))

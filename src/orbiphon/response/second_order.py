@@ -63,13 +63,21 @@ class SecondOrder(AbstractIntegrand):
     def respond(self, prepared: tuple[list[Array], list[Array]]) -> Float[Array, "component"]:
         """sum_abc Re(weight K'), flattened from (out observable)."""
         levels, weights = prepared
+        terms = [self._term(levels, *term) for term in zip(self.triples, weights, strict=True)]
+        if len(terms) > 1:  # one call of the kernel: compiling it once per triple would take minutes
+            terms = [tuple(jnp.concatenate(parts, axis=-1) for parts in zip(*terms, strict=True))]
         total = jnp.zeros((self.quanta.shape[0], self.observables.shape[0]))
-        for triple, weight in zip(self.triples, weights, strict=True):
-            e_a, e_b, e_c = (levels[sector].reshape(shape) for sector, shape in zip(triple, _AXES, strict=True))
+        for e_a, e_b, e_c, weight in terms:
             response = self.kernel(e_a, e_b, e_c, self.broadening, self.fermi_level, self.temperature)
-            both = 1.0 if triple[0] == triple[1] else 2.0  # (b, a) is the conjugate of (a, b)
-            total = total + both * jnp.sum(jnp.real(weight * response[None, None]), axis=(-3, -2, -1))
+            total = total + jnp.sum(jnp.real(weight * response[None, None]), axis=-1)
         return total.ravel()
+
+    def _term(self, levels: list[Array], triple: Triple, weight: Array) -> tuple[Array, Array, Array, Array]:
+        """e_a, e_b, e_c (band abc) and weight (out observable band abc) of one triple, (b, a) counted with (a, b)."""
+        e = (levels[sector].reshape(shape) for sector, shape in zip(triple, _AXES, strict=True))
+        e_a, e_b, e_c = (x.ravel() for x in jnp.broadcast_arrays(*e))
+        both = 1.0 if triple[0] == triple[1] else 2.0  # (b, a) is the conjugate of (a, b)
+        return e_a, e_b, e_c, both * weight.reshape(*weight.shape[:2], -1)
 
     def _summed(self, weight: list[list[Array]]) -> Complex[Array, "out observable a b c"]:
         rows = [
