@@ -174,7 +174,7 @@ def _log_divided(w: list[Array]) -> Complex[Array, "..."]:
     The outermost pair is the widest, so ln[w_0..w_m] = (ln[w_1..w_m] - ln[w_0..w_{m-1}])/(w_m - w_0) loses little;
     where even that pair is close, all points are, and the Taylor series about their centre takes over.
     """
-    table = [jnp.log(wi) for wi in w]
+    table = [lax.complex(0.5 * jnp.log(wi.real**2 + wi.imag**2), jnp.arctan(wi.imag / wi.real)) for wi in w]
     for order in range(1, len(w)):
         table = [_log_step(w[i : i + order + 1], table[i + 1] - table[i]) for i in range(len(w) - order)]
     return table[0]

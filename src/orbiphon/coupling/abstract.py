@@ -28,6 +28,7 @@ class Coupling(eqx.Module):
         """g_ij(k, q; e) = <k+q, i| dH/du |k, j>, (orbital orbital), in eV/Å; k and q (xyz) in 1/Å."""
         return self.electrons.bloch_sum(self.bonds(q, polarisation), k)
 
+    @eqx.filter_jit
     def strain(self, direction: Vector, polarisation: Polarisation) -> Complex[Array, "cell orbital orbital"]:
         """∂/∂|q| of `bonds` at q = 0 along a unit vector, in eV: the coupling of a long wave."""
         along = lambda q: self.bonds(q, polarisation)  # noqa: E731

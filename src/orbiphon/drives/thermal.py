@@ -8,6 +8,8 @@ or a `sphere` |q| < pi/d, in 1, 2, 2 and 3 dimensions with (1/N) sum_q = (d/2 pi
 treated as the paper does: polarised like one along x, with frequency v|q|, coupled through q_x.
 """
 
+from functools import lru_cache
+
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -118,6 +120,7 @@ class ThermalInjection(AbstractDrive):
         return along, norm, self.transmission * bose * measure[None, None, :]
 
 
+@lru_cache
 def _domain(name: str, nodes: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Points q_x > 0 of a domain in units of 1/d: q_x, |q| and weights of (1/N) sum_q."""
     x, w = np.polynomial.legendre.leggauss(nodes)

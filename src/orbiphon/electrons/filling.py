@@ -24,7 +24,7 @@ from orbiphon.electrons.bloch import BlochSum, lattice_steps
 from orbiphon.electrons.structure import Steps
 from orbiphon.electrons.tight_binding import TightBinding
 from orbiphon.errors import InputError, ToleranceWarning
-from orbiphon.fermi import fermi, fermi_derivative
+from orbiphon.fermi import fermi
 from orbiphon.units import k_B
 from orbiphon.zone import AbstractIntegrand, ZoneMean, zone_mean
 
@@ -46,10 +46,9 @@ class _Filling(AbstractIntegrand):
         return jnp.concatenate(BlochSum(self.electrons, self.steps, phases).levels())
 
     def respond(self, prepared: Float[Array, "band"]) -> Float[Array, "component"]:
-        energies = prepared
-        number = jnp.sum(fermi(energies, self.fermi_level, self.temperature))
-        states = -jnp.sum(fermi_derivative(energies, self.fermi_level, self.temperature))
-        return jnp.stack([number, k_B * self.temperature * states])[np.array(self.components)]
+        filled = fermi(prepared, self.fermi_level, self.temperature)
+        sums = jnp.stack([jnp.sum(filled), jnp.sum(filled * (1.0 - filled))])  # -k_B T f' = f (1 - f)
+        return sums[np.array(self.components)]
 
 
 def electron_number(

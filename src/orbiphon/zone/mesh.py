@@ -1,6 +1,7 @@
 """Equispaced meshes of the Brillouin zone, folded by mirrors."""
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Iterator
 
@@ -28,18 +29,22 @@ class Mesh:
         return math.prod(self.visited)
 
     def blocks(self, block: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Phases exp(-i k a_j), (dim, block), and weights (block,), padded with weight zero; all weights sum to one."""
+        """Phases exp(-i k a_j), (dim, block), and weights (block,), padded with weight zero; all weights sum to one.
+
+        Blocks hold whole rows, points that differ in the last axis only, unless one row is longer than a block.
+        """
         tables = [np.exp(-2j * np.pi * (np.arange(m) + 0.5) / n) for m, n in zip(self.visited, self.shape, strict=True)]
         *leading, last = self.visited
-        for start in range(0, self.size, block):
-            stop = min(start + block, self.size)
-            rows = np.arange(start // last, (stop - 1) // last + 1)
-            inside = slice(start - rows[0] * last, stop - rows[0] * last)
-            phases, weight = np.ones((len(self.shape), block), complex), np.zeros(block)
-            for axis, index in enumerate(np.unravel_index(rows, leading) if leading else ()):
-                phases[axis, : stop - start] = np.repeat(tables[axis][index], last)[inside]
-            phases[-1, : stop - start] = np.tile(tables[-1], rows.size)[inside]
-            weight[: stop - start] = 1.0 / self.size
+        count, columns = math.prod(leading), min(last, block)
+        for row, column in itertools.product(range(0, count, block // columns), range(0, last, columns)):
+            index = np.arange(row, min(row + block // columns, count))
+            across = tables[-1][column : column + columns]
+            used = index.size * across.size
+            phases, weight = np.empty((len(self.shape), block), complex), np.zeros(block)
+            phases[:, used:], weight[:used] = 1.0, 1.0 / self.size
+            rows = [tables[axis][i, None] for axis, i in enumerate(np.unravel_index(index, leading) if leading else ())]
+            for axis, values in enumerate([*rows, across]):
+                phases[axis, :used].reshape(index.size, across.size)[...] = values  # a view: the part is contiguous
             yield phases, weight
 
     def refined(self, growth: float) -> "Mesh":
