@@ -1,4 +1,4 @@
-"""The kernels K' of the second order: conserving, and as published."""
+"""The kernels K' of the second order: conserving, of Berry curvatures, and as published."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -36,6 +36,36 @@ def conserving_surface(
     ahead = surface_integral([e_b, e_c], e_a, broadening, fermi_level, temperature)
     behind = surface_integral([e_a, e_c], e_b, broadening, fermi_level, temperature)
     return (ahead - jnp.conj(behind)) / (2j * np.pi)
+
+
+_DEGENERATE = 1e-9  # eV: levels closer than this are one
+
+
+def berry(e_a: Array, e_b: Array, e_c: Array, broadening: Array, fermi_level: Array, temperature: Array) -> Array:
+    """Derivative of the displacement-space Berry curvature with respect to a Zeeman field, docs/theory.md 5.5.
+
+    With H -> H - b O and n(x) = 1/x, or 0 between degenerate levels, the first-order change of sum_n f_n Omega_n at
+    fixed occupations f_n is a sum over triples with the coefficient
+
+        A = f_c [n(c-a) n(c-b)^2 + n(c-b) n(c-a)^2] - n(a-b) [f_a n(c-a)^2 - f_b n(c-b)^2]
+
+    for three different levels; where two coincide, the sum over states leaves
+
+        A = 2 (f_c - f_a) n(c-a)^3 for a = b,    (f_b - f_a) n(a-b)^3 for c = a and for c = b.
+
+    K' = -A. `broadening` is not used. Degenerate levels enter as one: their curvature is traced.
+    """
+
+    def inverse(energy: Array) -> Array:
+        apart = jnp.abs(energy) > _DEGENERATE
+        return jnp.where(apart, 1.0 / jnp.where(apart, energy, 1.0), 0.0)
+
+    f_a, f_b, f_c = (fermi(e, fermi_level, temperature) for e in (e_a, e_b, e_c))
+    ab, ca, cb = inverse(e_a - e_b), inverse(e_c - e_a), inverse(e_c - e_b)
+    different = f_c * (ca * cb**2 + cb * ca**2) - ab * (f_a * ca**2 - f_b * cb**2)
+    curvature = jnp.where(ab == 0.0, 2.0 * (f_c - f_a) * ca**3, different)
+    curvature = jnp.where((ab != 0.0) & ((ca == 0.0) | (cb == 0.0)), (f_b - f_a) * ab**3, curvature)
+    return -curvature.astype(complex)
 
 
 def _lorentz(energy: Array, broadening: Array) -> tuple[Array, Array]:

@@ -1,0 +1,27 @@
+"""The Berry curvature in the space of displacements."""
+
+from typing import ClassVar
+
+from orbiphon.response.kernels import berry
+from orbiphon.response.long_wave import long_wave, prepare_long_wave
+from orbiphon.response.method import AbstractMethod, Prepared
+from orbiphon.response.problem import Problem
+
+
+class Berry(AbstractMethod):
+    """(19): the change of the electrons' displacement-space Berry curvature with a Zeeman field that couples to O.
+
+    Long waves with broadening << hbar omega << level spacings: occupations stay what they are while the lattice moves.
+    `Adiabatic` is the other limit, hbar omega << broadening; for broadening -> 0 the two agree if the coupling has no
+    elements within a band (docs/theory.md 5.4). Where bands cross at the Fermi level the sum over the zone has poles
+    and does not converge; the answer is then flagged, and a map of the zone still has its meaning.
+    """
+
+    broadening: ClassVar[float] = 0.0
+    name: ClassVar[str] = "berry"
+    orders: ClassVar[tuple[int, ...]] = (2,)
+
+    def prepare(self, problem: Problem) -> Prepared:
+        """Long waves."""
+        words = "long waves, broadening << frequency << level spacings, Berry curvature"
+        return prepare_long_wave(long_wave(problem, berry), 0.0, words)
