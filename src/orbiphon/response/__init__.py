@@ -3,6 +3,7 @@
 from orbiphon.response.adiabatic import Adiabatic as Adiabatic
 from orbiphon.response.answer import Answer as Answer
 from orbiphon.response.berry import Berry as Berry
+from orbiphon.response.keldysh import Keldysh as Keldysh
 from orbiphon.response.kubo import Kubo as Kubo
 from orbiphon.response.method import AbstractMethod as AbstractMethod
 from orbiphon.response.problem import ElectronState as ElectronState, Numerics as Numerics, Problem as Problem
@@ -10,5 +11,5 @@ from orbiphon.response.published import Published as Published
 from orbiphon.response.solve import solve as solve
 from orbiphon.response.zone_map import zone_map as zone_map
 
-METHODS: dict[str, type[AbstractMethod]] = {method.name: method for method in (Adiabatic, Berry, Kubo, Published)}
+METHODS: dict[str, type[AbstractMethod]] = {method.name: method for method in (Adiabatic, Berry, Keldysh, Kubo, Published)}
 """The methods by name."""

@@ -1,0 +1,122 @@
+"""Divided differences as functions of pairs of levels, so that sums over three levels are matrix products.
+
+With x = (e - mu)/(2 pi k_B T), gamma = Gamma/(2 pi k_B T) and phi(x) = psi(1/2 + gamma + i x), the H of
+docs/theory.md 5.2 is phi up to a constant, and H[z_1, ..., z_m] = (2 pi k_B T)^(1-m) phi[x_1, ..., x_m] for poles on
+one side of the axis. A `Jet` holds phi and its derivatives once per level. From it
+
+    phi[x, y]       = (phi(x) - phi(y))/(x - y), or for close levels, d = y - x,
+                      sum_k c_k d^(k-1) [phi^(k)(x) + (-1)^(k-1) phi^(k)(y)]           (two-point Taylor, Obreschkoff),
+    phi[x, x, y]    = (phi'(x) - phi[x, y])/(x - y), or the integral of (1 - t) times Hermite's cubic for phi''(x + td),
+    phi[x, x, x, y] = (phi''(x)/2 - phi[x, x, y])/(x - y), or its Taylor series.
+
+phi varies on the scale |w|, w = 1/2 + gamma + i x, its distance from the nearest pole of psi: `close` means relative
+to that. Taylor coefficients phi^(k)/k! = -(-i)^k zeta(k + 1, w) are Hurwitz zeta functions.
+"""
+
+import math
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Bool, Complex, Float
+
+_HEAD = 12  # terms of the zeta functions summed explicitly
+_BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6)  # B_2 ... B_14
+_ORDER = 4
+_TWO_POINT = (1 / 2, 3 / 14, 1 / 14, 1 / 70)  # c_k k!
+_CLOSE_PAIR = 0.04  # beyond it the quotient of differences is good to 2e-14, below it the two-point series to 1e-13
+_CLOSE_TRIPLE = 3e-3
+RESONANT = 2e-5
+"""Levels closer than this are expanded in their distance, to first order: to 1e-10 of phi''."""
+
+
+class Jet(eqx.Module):
+    """phi^(k)(x)/k! for k = 0 .. 4 at the levels `x`, and the distances |w| from the nearest pole."""
+
+    x: Float[Array, "..."]
+    distance: Float[Array, "..."]
+    taylor: tuple[Complex[Array, "..."], ...]
+
+    @property
+    def column(self) -> "Jet":
+        """Levels down the rows of a matrix."""
+        return jax.tree.map(lambda leaf: leaf[:, None], self)
+
+    @property
+    def row(self) -> "Jet":
+        """Levels along the columns of a matrix."""
+        return jax.tree.map(lambda leaf: leaf[None, :], self)
+
+
+def jet(x: Float[Array, "level"], broadening: Float[Array, ""]) -> Jet:
+    """phi and its derivatives; `x` and `broadening` in units of 2 pi k_B T."""
+    w = lax.complex(jnp.full_like(x, 0.5 + broadening), x)
+    psi, *zetas = _digamma_and_zetas(w)
+    return Jet(x, jnp.abs(w), (psi, *(-((-1j) ** k) * zeta for k, zeta in enumerate(zetas, start=1))))
+
+
+def close(a: Jet, b: Jet, measure: float) -> Bool[Array, "..."]:
+    """Whether levels are closer than `measure`, relative to the scale on which phi varies."""
+    return jnp.abs(a.x - b.x) < measure * jnp.minimum(a.distance, b.distance)
+
+
+def pair(a: Jet, b: Jet) -> Complex[Array, "..."]:
+    """phi[x_a, x_b], elementwise."""
+    d = b.x - a.x
+    series = jnp.zeros(d.shape, complex)
+    for k in range(_ORDER, 0, -1):
+        ends = a.taylor[k] + b.taylor[k] if k % 2 else a.taylor[k] - b.taylor[k]
+        series = scaled(d, series) + _TWO_POINT[k - 1] * ends
+    return _quotient(b.taylor[0] - a.taylor[0], d, close(a, b, _CLOSE_PAIR), series)
+
+
+def doubled(a: Jet, b: Jet, first: Complex[Array, "..."]) -> tuple[Complex[Array, "..."], Complex[Array, "..."]]:
+    """phi[x_a, x_a, x_b] and phi[x_a, x_a, x_a, x_b], elementwise, from `first` = phi[x_a, x_b]."""
+    d, near = b.x - a.x, close(a, b, _CLOSE_TRIPLE)
+    _, a1, a2, a3, a4 = a.taylor
+    hermite = 0.7 * a2 + 0.3 * b.taylor[2] + scaled(d, 0.3 * a3 - 0.2 * b.taylor[3])
+    second = _quotient(first - a1, d, near, hermite)
+    return second, _quotient(second - a2, d, near, a3 + scaled(d, a4))
+
+
+def scaled(real: Array, value: Array) -> Array:
+    """Real times complex."""
+    return lax.complex(real * value.real, real * value.imag)
+
+
+def _digamma_and_zetas(w: Complex[Array, "level"]) -> list[Complex[Array, "level"]]:
+    """psi(w) and zeta(s, w) for s = 2 .. 5: heads of their series, and Euler and Maclaurin's formula for the rest."""
+    heads = [jnp.zeros_like(w) for _ in range(_ORDER + 1)]
+    for n in range(_HEAD):
+        v = power = _reciprocal(w + n)
+        for i in range(len(heads)):
+            heads[i] = heads[i] + power
+            power = power * v
+    far = w + _HEAD
+    v = _reciprocal(far)
+    logarithm = lax.complex(0.5 * jnp.log(far.real**2 + far.imag**2), jnp.arctan(far.imag / far.real))
+    values = [logarithm - 0.5 * v - _bernoulli_series(v, 1) - heads[0]]
+    power = v
+    for s in range(2, _ORDER + 2):
+        values.append(heads[s - 1] + power * (1.0 / (s - 1) + 0.5 * v + _bernoulli_series(v, s)))
+        power = power * v
+    return values
+
+
+def _bernoulli_series(v: Complex[Array, "level"], s: int) -> Complex[Array, "level"]:
+    """sum_j B_2j/(2j)! s (s + 1) ... (s + 2j - 2) v^2j."""
+    v2, series = v * v, jnp.zeros_like(v)
+    for j in range(len(_BERNOULLI), 0, -1):
+        rising = math.prod(range(s, s + 2 * j - 1)) / math.factorial(2 * j)
+        series = (series + _BERNOULLI[j - 1] * rising) * v2
+    return series
+
+
+def _reciprocal(w: Array) -> Array:
+    scale = 1.0 / (w.real**2 + w.imag**2)
+    return lax.complex(w.real * scale, -w.imag * scale)
+
+
+def _quotient(numerator: Array, d: Array, near: Array, instead: Array) -> Array:
+    return jnp.where(near, instead, scaled(1.0 / jnp.where(near, 1.0, d), numerator))

@@ -1,0 +1,256 @@
+"""The second order of all waves of a drive: sum over q and polarisations of excess times the moment per phonon m_q.
+
+A few waves are added up one by one. Of many along a line (thermal phonons) m_q/q is interpolated: between 9 equispaced
+points of a panel by their polynomial, and from every second one for the error; the panel with the largest error is cut
+in two, which keeps its points. m_q falls by orders of magnitude from q = 0 on and changes sign, so that no fixed rule
+would do. Each m_q is known to a part of what the whole sum is asked for.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from typing import NamedTuple
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jaxtyping import Array, Complex, Float
+
+from orbiphon.drives import ThermalInjection
+from orbiphon.drives.modes import Modes
+from orbiphon.electrons import TightBinding
+from orbiphon.electrons.bloch import lattice_steps
+from orbiphon.electrons.filling import resolving_mesh
+from orbiphon.errors import InputError
+from orbiphon.phonons import direction_vector
+from orbiphon.response.finite_wave import FiniteWave
+from orbiphon.response.long_wave import check_time_reversal
+from orbiphon.response.problem import Numerics, Problem
+from orbiphon.units import k_B
+from orbiphon.zone import ZoneMean, find_mirrors, zone_mean
+
+_FEW = 8  # waves that are added up one by one
+_ELEMENTS = 2**15  # of matrices at a time: they stay in the caches
+_LEAST_BLOCK = 64
+_GENERIC_BROADENING, _GENERIC_TEMPERATURE = 0.1, 1000.0
+_PANEL, _MOST_PANELS = 8, 64
+_FIRST_GUESS = 0.1  # relative tolerance of the m_q that tell the size of the sum
+
+
+class WaveSum(NamedTuple):
+    """The waves of a drive, and the integrand of m_q, whose wave and state are still to be set."""
+
+    problem: Problem
+    modes: Modes
+    template: FiniteWave
+    mirrors: tuple[bool, ...]
+
+    @property
+    def single(self) -> bool:
+        """Whether there is one wave only."""
+        return self.modes.along.size == 1
+
+    def moments(self, broadening: float, fermi_level: float, index: int, numerics: Numerics) -> ZoneMean:
+        """Moments per cell at (broadening, fermi_level, temperature index)."""
+        if self.modes.along.size <= _FEW:
+            return _added(
+                [
+                    self._mean(self.excess(mode, broadening, fermi_level, index), numerics)
+                    for mode in range(self.modes.along.size)
+                ]
+            )
+
+        def per_phonon(q: float, rtol: float, atol: float) -> ZoneMean:
+            integrand = self._at(q, broadening, fermi_level, index)
+            return self._mean(integrand, dataclasses.replace(numerics, rtol=rtol, atol=atol))
+
+        along, excess = np.asarray(self.modes.along), np.asarray(self.modes.excess[index])
+        mean = interpolated_sum(per_phonon, along, excess, numerics)
+        own = float(np.max(np.asarray(self.modes.excess_error[index])))
+        return mean._replace(error=mean.error + own * np.abs(mean.value))
+
+    def excess(self, mode: int, broadening: float, fermi_level: float, index: int) -> FiniteWave:
+        """The integrand of one wave, polarisations added up with their excess."""
+        integrand = self._at(float(self.modes.along[mode]), broadening, fermi_level, index)
+        return eqx.tree_at(lambda tree: tree.quanta, integrand, self.modes.excess[index, :, mode] @ integrand.quanta)
+
+    def _at(self, q: float, broadening: float, fermi_level: float, index: int) -> FiniteWave:
+        return at_wave(self, q, broadening, fermi_level, float(self.problem.state.temperature[index]))
+
+    def _mean(self, integrand: FiniteWave, numerics: Numerics) -> ZoneMean:
+        width = float(integrand.broadening) + np.pi * k_B * float(integrand.temperature)
+        return zone_mean(
+            integrand,
+            start=resolving_mesh(integrand.electrons, width),
+            rtol=numerics.rtol,
+            atol=numerics.atol,
+            max_points=numerics.max_points,
+            block=affordable_block(integrand.electrons, numerics.block),
+            mirrors=self.mirrors,
+        )
+
+
+def wave_sum(problem: Problem) -> WaveSum:
+    """The phonons of the problem's drive; raises `InputError` for observables or waves that are not computed."""
+    check_time_reversal(problem)
+    _check_along(problem)
+    electrons = problem.electrons
+    modes = problem.drive.modes(electrons.crystal, problem.state.temperature)
+    order, polarisations = _order(electrons), modes.polarisation.shape[0]
+    observables = jnp.stack([o.matrix for o in problem.observables])[:, order[:, None], order[None, :]]
+    template = FiniteWave(
+        electrons,
+        jnp.zeros((polarisations, *electrons.hopping.shape), complex),
+        observables,
+        jnp.ones(electrons.crystal.lattice.dim, complex),
+        jnp.eye(polarisations),
+        jnp.zeros(()),
+        jnp.zeros(()),
+        jnp.zeros(()),
+        jnp.zeros(()),
+        lattice_steps(electrons),
+    )
+    waves = WaveSum(problem, modes, template, ())
+    # The mirrors are those of electrons, vertex and observables: any state shows them.
+    centre = float(jnp.mean(jnp.linalg.eigvalsh(electrons.hamiltonian(jnp.zeros(3)))))
+    generic = at_wave(waves, float(modes.along[-1]), _GENERIC_BROADENING, centre, _GENERIC_TEMPERATURE)
+    block = affordable_block(electrons, _ELEMENTS)
+    return waves._replace(mirrors=find_mirrors(generic, electrons.crystal.lattice.dim, block))
+
+
+def at_wave(waves: WaveSum, q: float, broadening: float, fermi_level: float, temperature: float) -> FiniteWave:
+    """The integrand of m_q, one row per polarisation; no new compilation."""
+    electrons, branch = waves.problem.electrons, waves.problem.drive.branch
+    wave_vector = q * direction_vector(branch.direction)
+    frequency = branch.frequency(q)
+    values = (
+        _vertex(waves.problem, wave_vector, waves.modes.polarisation),
+        _phase(-0.5 * (electrons.crystal.lattice.vectors @ wave_vector)),
+        jnp.eye(waves.modes.polarisation.shape[0]) / (2.0 * branch.mass * frequency),
+        frequency,
+        *(jnp.asarray(x, dtype=jnp.float64) for x in (broadening, fermi_level, temperature)),
+    )
+    names = ("vertex", "half", "quanta", "frequency", "broadening", "fermi_level", "temperature")
+    return eqx.tree_at(lambda tree: tuple(getattr(tree, name) for name in names), waves.template, values)
+
+
+def _vertex(
+    problem: Problem, q: Float[Array, "xyz"], polarisation: Complex[Array, "polarisation xyz"]
+) -> Complex[Array, "polarisation cell orbital orbital"]:
+    # BlochSum counts phases from the cell: on the side of k + q an orbital at tau brings exp(i q tau).
+    electrons, order = problem.electrons, _order(problem.electrons)
+    origin = _phase(electrons.orbital_positions @ q)[None, :, None]
+    every = [jnp.tile(e[None, :], (electrons.crystal.sites, 1)) for e in polarisation]
+    bonds = jnp.stack([origin * problem.coupling.bonds(q, displacement) for displacement in every])
+    return bonds[:, :, order[:, None], order[None, :]]
+
+
+def affordable_block(electrons: TightBinding, most: int) -> int:
+    """Wave vectors at a time."""
+    return min(most, max(_ELEMENTS // electrons.size**2, _LEAST_BLOCK))
+
+
+def interpolated_sum(
+    per_phonon: Callable[[float, float, float], ZoneMean],
+    along: Float[np.ndarray, "q"],
+    excess: Float[np.ndarray, "polarisation q"],
+    numerics: Numerics,
+) -> ZoneMean:
+    """Sum of excess m_q; `per_phonon(q, rtol, atol)` gives m_q (polarisation observable), flattened."""
+    known: dict[float, ZoneMean] = {}
+    weight = excess * along[None]  # of m_q/q
+    scale = float(np.sum(np.abs(weight)))
+
+    def estimate(panel: "_Panel") -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Sum over a panel, the error of its interpolation and that of its m_q."""
+        inside = panel.holds(along)
+        values = np.stack([known[q].value / q for q in panel.points]).reshape(_PANEL + 1, len(excess), -1)
+        errors = np.stack([known[q].error / q for q in panel.points]).reshape(values.shape)
+        fine, coarse = (weight[:, inside] @ panel.interpolation(along[inside], step) for step in (1, 2))
+        total = np.einsum("pj,jpo->o", fine, values)
+        return (
+            total,
+            np.abs(total - np.einsum("pj,jpo->o", coarse, values[::2])),
+            np.einsum("pj,jpo->o", np.abs(fine), errors),
+        )
+
+    def ask(panel: "_Panel", rtol: float, tolerance: float) -> None:
+        for q in panel.points:
+            if q not in known:
+                known[q] = per_phonon(q, rtol, q * tolerance / scale)
+
+    def tolerance(total: np.ndarray) -> float:
+        wanted = np.maximum(numerics.atol, numerics.rtol * np.abs(total))
+        return float(np.min(np.where(wanted > 1e-6 * np.max(wanted), wanted, np.max(wanted)), initial=np.inf))
+
+    panels = [_Panel(float(along.min()), float(along.max()))]
+    ask(panels[0], _FIRST_GUESS, 0.0)
+    first, points = estimate(panels[0])[0], sum(mean.points for mean in known.values())
+    known.clear()
+    ask(panels[0], 0.5 * numerics.rtol, 0.25 * tolerance(first))
+    while True:
+        parts = [estimate(panel) for panel in panels]
+        total, gap, noise = (np.sum([part[i] for part in parts], axis=0) for i in range(3))
+        enough = bool(np.all(gap <= 0.5 * tolerance(total)))
+        if enough or len(panels) >= _MOST_PANELS:
+            break
+        worst = panels.pop(int(np.argmax([np.max(part[1]) for part in parts])))
+        for half in worst.halves():
+            ask(half, 0.5 * numerics.rtol, 0.25 * tolerance(total))
+            panels.append(half)
+    points += sum(mean.points for mean in known.values())
+    reached = enough and bool(np.all(gap + noise <= tolerance(total)))
+    return ZoneMean(total, gap + noise, next(iter(known.values())).shape, points, reached)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Panel:
+    low: float
+    high: float
+
+    @property
+    def points(self) -> list[float]:
+        """Equispaced, the ends included."""
+        return [self.low + (self.high - self.low) * i / _PANEL for i in range(_PANEL + 1)]
+
+    def halves(self) -> tuple["_Panel", "_Panel"]:
+        """Both halves; their points are those of the whole and the ones between."""
+        middle = self.points[_PANEL // 2]
+        return _Panel(self.low, middle), _Panel(middle, self.high)
+
+    def holds(self, q: np.ndarray) -> np.ndarray:
+        """Which q are inside; the lower end is, unless it is that of another panel."""
+        return (q > self.low) & (q <= self.high)
+
+    def interpolation(self, q: np.ndarray, step: int) -> Float[np.ndarray, "q point"]:
+        """Lagrange's polynomials of every `step`-th point."""
+        nodes = np.asarray(self.points[::step])
+        others = ~np.eye(nodes.size, dtype=bool)
+        apart = [
+            (q[:, None] - nodes[None, keep]) / (node - nodes[None, keep])
+            for node, keep in zip(nodes, others, strict=True)
+        ]
+        return np.stack([np.prod(factors, axis=1) for factors in apart], axis=1)
+
+
+def _added(means: list[ZoneMean]) -> ZoneMean:
+    value, error = (np.sum([getattr(mean, name) for mean in means], axis=0) for name in ("value", "error"))
+    points, converged = sum(mean.points for mean in means), all(mean.converged for mean in means)
+    return ZoneMean(value, error, means[-1].shape, points, converged)
+
+
+def _check_along(problem: Problem) -> None:
+    if isinstance(problem.drive, ThermalInjection) and problem.drive.q_domain != "line":
+        raise InputError(
+            f"Method `keldysh` must be given waves along the direction of the drive, but `q_domain` is "
+            f"'{problem.drive.q_domain}', whose oblique waves are defined in the long-wave approximation only. "
+            "Set q_domain='line'."
+        )
+
+
+def _order(electrons: TightBinding) -> np.ndarray:
+    return np.array([orbital for sector in electrons.sectors for orbital in sector])
+
+
+def _phase(angle: Float[Array, "..."]) -> Complex[Array, "..."]:
+    return lax.complex(jnp.cos(angle), jnp.sin(angle))
