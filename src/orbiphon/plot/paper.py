@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from orbiphon.plot.style import COLOURS, figure, save
+from orbiphon.plot.style import COLOURS, MINUS, figure, load, save
 
 PANELS = (
     ("as published", (("published", "quadrupole", "-", "quadrupole coupling"),)),
@@ -14,14 +14,17 @@ PANELS = (
         (("adiabatic", "quadrupole", "-", "quadrupole coupling"), ("adiabatic", "two_centre", "--", "exact coupling")),
     ),
 )
-MINUS = "\N{MINUS SIGN}"
+NEEDED = {
+    "fig3a": ("temperature_K", "fermi_level_eV"),
+    "fig3b": ("temperature_K", "t_pi_eV"),
+    "fig4": ("pz_shift_eV",),
+}
 
 
 def draw_paper(folder: Path) -> list[Path]:
     """fig3a.png, fig3b.png, fig4.png from the tables of the folder."""
-    import xarray
-
-    tables = {name: xarray.open_zarr(folder / f"{name}.zarr").load() for name in ("fig3a", "fig3b", "fig4")}
+    columns = ("method", "coupling", "q_domain", "Lx_per_site")
+    tables = {name: load(folder / f"{name}.zarr", *columns, *swept) for name, swept in NEEDED.items()}
     labels = {"fig3a": r"$\varepsilon_\mathrm{F}$", "fig3b": r"$t_\pi$"}
     drawn = [
         _against_temperature(tables[name], column, labels[name], folder / f"{name}.png")

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from orbiphon.errors import InputError
-from orbiphon.plot.style import COLOURS, figure, save
+from orbiphon.plot.style import COLOURS, MINUS, figure, save
 from orbiphon.study import Study
 from orbiphon.study.build import electrons as build_electrons
 from orbiphon.study.show import band_data, first_values, phonon_data, zone_data
@@ -15,26 +15,29 @@ from orbiphon.study.show import band_data, first_values, phonon_data, zone_data
 def show(study: Study, out: str | Path) -> list[Path]:
     """bands.png, phonons.png and, for two-dimensional crystals at second order, zone.png in the folder `out`."""
     folder = Path(out)
+    electrons = build_electrons(study, first_values(study))
+    pictures = [
+        (draw_bands, band_data(electrons), "bands.png"),
+        (draw_phonons, phonon_data(study), "phonons.png"),
+    ]
+    if electrons.crystal.lattice.dim == 2 and 2 in study.config.response.order:
+        pictures.append((draw_zone, zone_data(study), "zone.png"))
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"The folder `{folder}` must be writable, but is not: {error.strerror}.") from None
-    electrons = build_electrons(study, first_values(study))
-    drawn = [draw_bands(band_data(electrons), folder / "bands.png")]
-    drawn.append(draw_phonons(phonon_data(study), folder / "phonons.png"))
-    if electrons.crystal.lattice.dim == 2 and 2 in study.config.response.order:
-        drawn.append(draw_zone(zone_data(study), folder / "zone.png"))
-    return drawn
+    return [draw(data, folder / name) for draw, data, name in pictures]
 
 
 def draw_bands(data: Any, path: Path) -> Path:
     """Bands, each point in the colour of its largest orbital and as wide as that orbital's weight."""
-    drawing, (axis,) = figure(1, width=4.2)
-    main = data["weight"].argmax("orbital").values
+    drawing, (axis,) = figure(1, width=4.8)
+    weight = _shared_weight(data["energy"].values, data["weight"].values)
+    main = np.argmax(np.round(weight, 6), axis=-1)  # the first of those with equal weight
     for orbital, name in enumerate(data["orbital"].values):
         chosen = main == orbital
         x = np.broadcast_to(data["distance"].values[:, None], chosen.shape)[chosen]
-        size = 7 * data["weight"].values[..., orbital][chosen]
+        size = 5 * weight[..., orbital][chosen]
         axis.scatter(x, data["energy"].values[chosen], size, COLOURS[orbital % len(COLOURS)], label=str(name))
     ends = data["distance"].values[data.attrs["nodes"]]
     axis.set_xticks(ends, data.attrs["labels"])
@@ -42,8 +45,16 @@ def draw_bands(data: Any, path: Path) -> Path:
         axis.axvline(end, color="0.8", linewidth=0.6, zorder=0)
     axis.set_xlim(ends[0], ends[-1])
     axis.set_ylabel("energy (eV)")
-    axis.legend(markerscale=2)
+    legend = drawing.legend(loc="outside right upper", scatterpoints=1)
+    for handle in legend.legend_handles:
+        handle.set_sizes([20])
     return save(drawing, path)
+
+
+def _shared_weight(energy: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Orbital weights (k, band, orbital), averaged over bands of equal energy: those of a single one mean nothing."""
+    alike = np.abs(energy[:, :, None] - energy[:, None, :]) < 1e-6  # eV
+    return np.einsum("kab,kbo->kao", alike, weight) / alike.sum(axis=-1)[..., None]
 
 
 def draw_phonons(data: Any, path: Path) -> Path:
@@ -64,41 +75,55 @@ def draw_zone(data: Any, path: Path) -> Path:
 
     names = data["observable"].values
     drawing, axes = figure(len(names), width=4.4, height=3.8)
+    meet = False
     for axis, name in zip(axes, names, strict=True):
         moment = data["moment"].sel({"observable": name}).values
-        most = float(np.max(np.abs(moment))) or 1.0
-        norm = SymLogNorm(linthresh=1e-4 * most, vmin=-most, vmax=most)
+        most = float(np.max(np.abs(moment)))
+        scale = most or 1.0
+        norm = SymLogNorm(linthresh=1e-4 * scale, vmin=-scale, vmax=scale)
         drawn = axis.pcolormesh(data["kx"], data["ky"], moment, cmap="RdBu_r", norm=norm, rasterized=True)
         drawing.colorbar(
             drawn,
             ax=axis,
             label=f"{name} from each wave vector ($\\hbar$)",
-            ticks=[-most, -most / 100, 0.0, most / 100, most],
-            format="%.0e",
+            ticks=[-most, -most / 100, 0.0, most / 100, most] if most else [0.0],
+            format=lambda x, _: f"{x:.1e}".replace("-", MINUS) if x else "0",
         )
-        _lines(axis, data)
+        meet |= _lines(axis, data)
         axis.set_aspect("equal")
         axis.set_xlabel("$k_1$ (reciprocal vectors)")
         axis.set_ylabel("$k_2$ (reciprocal vectors)")
-        axis.set_title(
-            f"{data.attrs['method']}, {data.attrs['coupling'].replace('_', ' ')} coupling, "
-            f"{data.attrs['temperature']:g} K, {data.attrs['fermi_level']:g} eV".replace(" -", " \N{MINUS SIGN}")
-        )
-        handles = [Line2D([], [], color="black"), Line2D([], [], color="0.35", linestyle=":")]
-        drawing.legend(handles, ["Fermi lines", "two bands meet"], loc="outside lower center", ncols=2)
+    drawing.suptitle(
+        f"{data.attrs['method']}, {data.attrs['coupling'].replace('_', ' ')} coupling\n"
+        f"{data.attrs['temperature']:g} K, Fermi level {data.attrs['fermi_level']:.4g} eV".replace(" -", f" {MINUS}"),
+        fontsize=9,
+    )
+    handles = [Line2D([], [], **_FERMI), *([Line2D([], [], **_MEET)] if meet else [])]
+    labels = ["Fermi lines", "two bands meet"][: len(handles)]
+    drawing.legend(handles, labels, loc="outside lower center", ncols=2)
     return save(drawing, path)
 
 
-def _lines(axis: Any, data: Any) -> None:
-    """Fermi lines of every band, and degeneracies of bands of different sectors."""
+_FERMI: Any = {"color": "black", "linewidth": 0.5, "linestyle": "-"}
+_MEET: Any = {"color": "0.35", "linewidth": 0.9, "linestyle": ":"}
+
+
+def _lines(axis: Any, data: Any) -> bool:
+    """Fermi lines of every band, and degeneracies of bands of different sectors; whether there are any of these."""
     level, sector = data["level"].values, data["sector"].values
+    meet = False
     for a in range(level.shape[-1]):
-        _zero(axis, data, level[..., a] - data.attrs["fermi_level"], colors="black", linewidths=0.9)
+        _zero(axis, data, level[..., a] - data.attrs["fermi_level"], _FERMI)
         for b in range(a):
             if sector[a] != sector[b]:
-                _zero(axis, data, level[..., a] - level[..., b], colors="0.35", linewidths=0.9, linestyles=":")
+                meet |= _zero(axis, data, level[..., a] - level[..., b], _MEET)
+    return meet
 
 
-def _zero(axis: Any, data: Any, values: np.ndarray, **style: Any) -> None:
-    if np.min(values) < 0.0 < np.max(values):
-        axis.contour(data["kx"], data["ky"], values, levels=[0.0], **style)
+def _zero(axis: Any, data: Any, values: np.ndarray, style: Any) -> bool:
+    """Draw where the values (ky, kx) vanish; nothing where that is only rounding."""
+    crosses = bool(np.min(values) < -1e-9 and np.max(values) > 1e-9)  # eV
+    if crosses:
+        line = {f"{key}s": value for key, value in style.items()}
+        axis.contour(data["kx"], data["ky"], values, levels=[0.0], **line)
+    return crosses

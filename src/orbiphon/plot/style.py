@@ -3,6 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from orbiphon.errors import InputError
+
+MINUS = "\N{MINUS SIGN}"
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")  # distinct to colour-blind eyes
 STYLE: Any = {
     "font.size": 9,
@@ -10,6 +13,7 @@ STYLE: Any = {
     "axes.labelsize": 9,
     "legend.fontsize": 8,
     "legend.frameon": False,
+    "legend.handlelength": 1.5,
     "lines.linewidth": 1.6,
     "lines.markersize": 3.5,
     "axes.spines.top": False,
@@ -29,6 +33,23 @@ def figure(columns: int, *, width: float = 3.4, height: float = 2.8) -> tuple[An
     pyplot.rcParams.update(STYLE)
     drawing, axes = pyplot.subplots(1, columns, figsize=(width * columns, height), squeeze=False)
     return drawing, axes[0]
+
+
+def load(path: Path, *needed: str) -> Any:
+    """The dataset in a folder of results, in memory. Raises `InputError` if it is broken or lacks what is needed."""
+    import xarray
+
+    try:
+        data = xarray.open_zarr(path).load()
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever the reader says of damaged files
+        words = str(error).partition("\n")[0] or type(error).__name__
+        raise InputError(f"The results `{path}` must be readable, but are not: {words}. Compute them again.") from None
+    missing = [name for name in needed if name not in data.variables]
+    if missing:
+        raise InputError(f"The results `{path}` must hold {', '.join(missing)}, but do not. Compute them again.")
+    return data
 
 
 def save(drawing: Any, path: Path) -> Path:

@@ -114,7 +114,7 @@ def weights(q_domain: str, temperature: np.ndarray) -> tuple[np.ndarray, np.ndar
     return total[:, 0] - total[:, 1], np.sum(np.abs(total) * np.asarray(modes.excess_error), axis=1)
 
 
-def mean_curvature(moment: np.ndarray) -> np.ndarray:
+def mean_curvature(moment: float) -> float:
     """<A> in 1/eV^3 from the moment per phonon at Q."""
     return moment * float(injection("line").branch.mass) / (4.0 * (T_SIGMA - T_PI) ** 2 * Q**2)
 
@@ -256,9 +256,13 @@ def _write_zarr(path: Path, rows: list[dict[str, Any]], unit: dict[str, str]) ->
     """The same table as arrays along `row`."""
     import xarray
 
-    columns = {name: np.array([np.nan if row[name] == "" else row[name] for row in rows]) for name in rows[0]}
-    columns = {name: c if c.dtype.kind == "f" else c.astype(str).astype(object) for name, c in columns.items()}
-    data = xarray.Dataset({name: ("row", column) for name, column in columns.items()}, attrs=provenance())
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    words = {name for name, column in columns.items() if any(isinstance(x, str) and x for x in column)}
+    arrays = {
+        name: np.array(column, dtype=object) if name in words else np.array([np.nan if x == "" else x for x in column])
+        for name, column in columns.items()
+    }
+    data = xarray.Dataset({name: ("row", array) for name, array in arrays.items()}, attrs=provenance())
     for name, word in unit.items():
         data[name].attrs["units"] = word
     data.attrs |= {"paper": "arXiv:2511.11272", "broadening": 0.01, "broadening_unit": "eV"}
@@ -298,7 +302,7 @@ def _summary(fig3a: Curve) -> Iterator[dict[str, Any]]:
         efficiency = {name: m / flux[name] for name, m in moment[300.0].items()}
         yield row("efficiency", "hbar m^2/W", q_domain, -1.5e-17, efficiency)
         yield row("chemical_potential", "eV", q_domain, 4e-7, {n: m / states for n, m in moment[300.0].items()})
-    yield row("mean_A", "1/eV^3", "", "", {name: float(mean_curvature(np.array(m))) for name, m in at(300.0).items()})
+    yield row("mean_A", "1/eV^3", "", "", {name: mean_curvature(m) for name, m in at(300.0).items()})
     yield row("dos_fermi", "1/eV", "", 0.6, dict.fromkeys(keys, states))
 
 
@@ -317,7 +321,7 @@ def _claim(out: Path, overwrite: bool) -> None:
     try:
         if out.exists() and not out.is_dir():
             raise InputError(f"The output folder `{out}` must be a folder, but is a file. Choose another name.")
-        found = json.loads((out / MARK).read_text(encoding="utf-8")) if (out / MARK).is_file() else None
+        found = _owner(out / MARK)
         if out.is_dir() and any(out.iterdir()) and found != mark:
             if not overwrite:
                 what = f"holds {found}" if found else "holds something else"
@@ -329,7 +333,21 @@ def _claim(out: Path, overwrite: bool) -> None:
             for name in (MARK, "studies", *(f"{figure}.zarr" for figure in FIGURES)):
                 remove(out / name)
         out.mkdir(parents=True, exist_ok=True)
-        (out / MARK).write_text(json.dumps(mark), encoding="utf-8")
+        fresh = (out / MARK).with_suffix(".new")
+        fresh.write_text(json.dumps(mark), encoding="utf-8")
+        os.replace(fresh, out / MARK)
     except OSError as error:
         reason = error.strerror or str(error)
         raise InputError(f"The output folder `{out}` must be writable, but is not: {reason}. Choose another.") from None
+    except ValueError as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"The output folder `{out!s}` must be a path, but is none: {error}. Mend it.") from None
+
+
+def _owner(mark: Path) -> Any:
+    """What the mark of a folder says, or None if there is none that can be read."""
+    try:
+        return json.loads(mark.read_text(encoding="utf-8")) if mark.is_file() else None
+    except ValueError:
+        return None
