@@ -3,7 +3,6 @@
 import re
 import shutil
 
-import jax
 import matplotlib
 import matplotlib.image
 import numpy as np
@@ -271,8 +270,7 @@ def test_the_zone_map_adds_up_to_the_moment(drawn, monkeypatch, tmp_path):
     monkeypatch.setattr(show, "_MAP", 141)
     text = ONE_POINT.replace('"two_centre"', '"quadrupole"').replace('"adiabatic"', '"published"')
     study = read_study(text.replace('"0 eV"', '"0.1 eV"').replace('"-1.5 eV"', '"20 eV"'))
-    with jax.numpy_dtype_promotion("standard"):
-        data = show.zone_data(study)
+    data = show.zone_data(study)
     path = draw_zone(data, tmp_path / "zone.png")
     check_picture(path, drawn[0])
     # full bands: as published <A> = 114.6 eV^-3, against 52.33 for -7.63e-10 hbar/K at the level -1.5 eV
@@ -395,8 +393,7 @@ def showing(text, folder, out="pictures"):
 def test_show_a_sheet(monkeypatch, drawn, tmp_path):
     monkeypatch.setattr(show, "_MAP", 21)
     text = THERMAL.replace('"two_centre"', '"quadrupole"').replace('"adiabatic"', '["published", "adiabatic"]')
-    with jax.numpy_dtype_promotion("standard"):
-        result = showing(text, tmp_path)
+    result = showing(text, tmp_path)
     assert result.exit_code == 0, result.output
     names = ["bands.png", "phonons.png", "zone.png"]
     assert result.stderr.splitlines() == [f"Wrote {tmp_path / 'pictures' / name}." for name in names]

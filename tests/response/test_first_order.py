@@ -218,7 +218,7 @@ def test_only_coherent_waves_have_a_first_order():
     sound = AcousticBranch(speed=1.0, mass=1.0)
     thermal = ThermalInjection(sound, transmission=0.1, splitting=0.1, q_domain="line")
     state = ElectronState(fermi_level=0.0, temperature=300.0)
-    with pytest.raises(InputError, match="`drive` must be a CoherentWave at order 1, but is a ThermalInjection"):
+    with pytest.raises(InputError, match="`drive` must be a CoherentWave here, but is a ThermalInjection"):
         solve(Problem(square_p(-1.9, -2.0), thermal, state, order=1), Adiabatic(0.1))
     with pytest.raises(InputError, match="Method `kubo` must be asked for order .1,., but is for 2"):
         solve(Problem(square_p(-1.9, -2.0), thermal, state, order=2), Kubo(0.1))

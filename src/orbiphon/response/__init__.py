@@ -3,6 +3,7 @@
 from orbiphon.response.adiabatic import Adiabatic as Adiabatic
 from orbiphon.response.answer import Answer as Answer
 from orbiphon.response.berry import Berry as Berry
+from orbiphon.response.floquet import Floquet as Floquet
 from orbiphon.response.keldysh import Keldysh as Keldysh
 from orbiphon.response.kubo import Kubo as Kubo
 from orbiphon.response.method import AbstractMethod as AbstractMethod
@@ -11,5 +12,7 @@ from orbiphon.response.published import Published as Published
 from orbiphon.response.solve import solve as solve
 from orbiphon.response.zone_map import zone_map as zone_map
 
-METHODS: dict[str, type[AbstractMethod]] = {method.name: method for method in (Adiabatic, Berry, Keldysh, Kubo, Published)}
+_METHODS = (Adiabatic, Berry, Floquet, Keldysh, Kubo, Published)
+
+METHODS: dict[str, type[AbstractMethod]] = {method.name: method for method in _METHODS}
 """The methods by name."""

@@ -130,7 +130,7 @@ def prepare_first_order(
     problem: Problem, susceptibility: Susceptibility, broadening: float, words: str, *, long_wave: bool
 ) -> Prepared:
     """The amplitude X of a coherent wave; at zero broadening its limit."""
-    electrons, drive = problem.electrons, _coherent(problem.drive)
+    electrons, drive = problem.electrons, coherent(problem.drive)
     direction = direction_vector(drive.branch.direction)
     displacement = jnp.tile(drive.displacement[None, :], (electrons.crystal.sites, 1))
     observables = jnp.stack([o.matrix for o in problem.observables])
@@ -140,9 +140,9 @@ def prepare_first_order(
     else:
         q = drive.q * direction
         # BlochSum counts phases from the cell: on the side of k + q an orbital at tau brings exp(i q tau).
-        origin = _phase(electrons.orbital_positions @ q)[None, :, None]
+        origin = plane_wave(electrons.orbital_positions @ q)[None, :, None]
         vertex, observables = origin * problem.coupling.bonds(q, displacement), origin * observables
-        shift = _phase(-(electrons.crystal.lattice.vectors @ q))
+        shift = plane_wave(-(electrons.crystal.lattice.vectors @ q))
     zero, count = jnp.zeros(()), len(electrons.sectors)
     every = tuple((a, b) for a in range(count) for b in range(count))
     steps = lattice_steps(electrons)
@@ -170,16 +170,18 @@ def prepare_first_order(
     return Prepared(lambda level, index, numerics: at(broadening, level, index, numerics), words)
 
 
-def _coherent(drive: AbstractDrive) -> CoherentWave:
+def coherent(drive: AbstractDrive) -> CoherentWave:
+    """The drive, if it is a coherent wave; `InputError` otherwise."""
     if not isinstance(drive, CoherentWave):
         raise InputError(
-            f"Argument `drive` must be a CoherentWave at order 1, but is a {type(drive).__name__}: phonons without a "
-            "phase have no first order. Use order=2."
+            f"Argument `drive` must be a CoherentWave here, but is a {type(drive).__name__}: phonons without a phase "
+            "have no first order and no amplitude. Use another method at order=2."
         )
     return drive
 
 
-def _phase(angle: Float[Array, "..."]) -> Complex[Array, "..."]:
+def plane_wave(angle: Float[Array, "..."]) -> Complex[Array, "..."]:
+    """exp(i angle)."""
     return jax.lax.complex(jnp.cos(angle), jnp.sin(angle))
 
 

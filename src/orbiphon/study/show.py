@@ -59,7 +59,7 @@ def zone_data(study: Study) -> Any:
     shape = (_MAP, _MAP, -1)
     data = {
         "moment": (("ky", "kx", "observable"), response.zone_map(problem, method, grid).reshape(shape)),
-        "level": (("ky", "kx", "band"), np.asarray(levels(jnp.exp(-2j * np.pi * jnp.asarray(grid)))).reshape(shape)),
+        "level": (("ky", "kx", "band"), np.asarray(levels(jnp.asarray(np.exp(-2j * np.pi * grid)))).reshape(shape)),
     }
     sectors = [number for number, sector in enumerate(electrons.sectors) for _ in sector]
     coordinates = {

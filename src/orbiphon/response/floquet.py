@@ -1,0 +1,108 @@
+"""A coherent wave of any amplitude."""
+
+import dataclasses
+from typing import ClassVar
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+
+from orbiphon._checks import check_positive
+from orbiphon.electrons.bloch import lattice_steps
+from orbiphon.electrons.filling import resolving_mesh
+from orbiphon.errors import InputError
+from orbiphon.phonons import direction_vector
+from orbiphon.response.first_order import coherent, plane_wave
+from orbiphon.response.harmonics import Harmonics
+from orbiphon.response.method import AbstractMethod, Prepared, with_extra_error
+from orbiphon.response.problem import Numerics, Problem
+from orbiphon.units import k_B
+from orbiphon.zone import ZoneMean, at_phases, zone_mean
+
+_ELEMENTS = 2**18  # of matrices at a time
+_PROBES = 16
+
+
+class Floquet(AbstractMethod):
+    """No perturbation theory: the static moment (order 2) and the wave's own harmonic (order 1) at any amplitude.
+
+    The coupling is linear in the displacement; the answer is not. Every Green's function has the same `broadening` (eV,
+    > 0). At most `harmonics` phonons are gained or lost (>= 1); what one more would change is part of the error.
+    Source: docs/theory.md 5.5.
+    """
+
+    broadening: float
+    harmonics: int = eqx.field(static=True, default=2)
+    name: ClassVar[str] = "floquet"
+    orders: ClassVar[tuple[int, ...]] = (1, 2)
+
+    def __check_init__(self):
+        check_positive("broadening", self.broadening)
+        check_positive("harmonics", self.harmonics)
+
+    def prepare(self, problem: Problem) -> Prepared:
+        """The chain of states k + n q."""
+        form = _form(problem, self.harmonics)
+
+        def integrand(fermi_level: float, index: int) -> Harmonics:
+            state = (self.broadening, fermi_level, float(problem.state.temperature[index]))
+            where = lambda tree: (tree.broadening, tree.fermi_level, tree.temperature)  # noqa: E731
+            return eqx.tree_at(where, form, tuple(jnp.asarray(x, dtype=jnp.float64) for x in state))
+
+        def moments(fermi_level: float, index: int, numerics: Numerics) -> ZoneMean:
+            one = integrand(fermi_level, index)
+            mean = _mean(one, numerics)
+            return with_extra_error(mean, _truncation(one))
+
+        words = f"coherent wave of any amplitude, up to {self.harmonics} phonons, conserving broadening"
+        return Prepared(moments, words, integrand)
+
+
+def _form(problem: Problem, harmonics: int) -> Harmonics:
+    electrons, drive = problem.electrons, coherent(problem.drive)
+    for o in problem.observables:
+        if problem.order == 2 and o.time_reversal != -1:
+            raise InputError(
+                f"Argument `observables` must be odd under time reversal at order 2, but {o.name} is even: its moment "
+                "has a part from the second derivative of the Hamiltonian, which is left out. Ask for order 1."
+            )
+    q = drive.q * direction_vector(drive.branch.direction)
+    displacement = jnp.tile(drive.displacement[None, :], (electrons.crystal.sites, 1))
+    # BlochSum counts phases from the cell: on the side of k + q an orbital at tau brings exp(i q tau).
+    origin = plane_wave(electrons.orbital_positions @ q)[None, :, None]
+    observables = jnp.stack([o.matrix for o in problem.observables])
+    zero = jnp.zeros(())
+    return Harmonics(
+        electrons,
+        0.5 * origin * problem.coupling.bonds(q, displacement),
+        observables if problem.order == 2 else jnp.conj(origin).reshape(1, 1, -1) * observables,
+        plane_wave(-(electrons.crystal.lattice.vectors @ q)),
+        drive.frequency,
+        zero,
+        zero,
+        zero,
+        lattice_steps(electrons),
+        harmonics,
+        problem.order,
+    )
+
+
+def _mean(integrand: Harmonics, numerics: Numerics) -> ZoneMean:
+    width = float(integrand.broadening) + np.pi * k_B * float(integrand.temperature)
+    size = (2 * integrand.harmonics + 1) * integrand.electrons.size
+    return zone_mean(
+        integrand,
+        start=resolving_mesh(integrand.electrons, width),
+        rtol=numerics.rtol,
+        atol=numerics.atol,
+        max_points=numerics.max_points,
+        block=max(min(numerics.block, _ELEMENTS // size**2), 1),
+    )
+
+
+def _truncation(integrand: Harmonics) -> np.ndarray:
+    """What one more phonon changes at a wave vector, on average over random ones."""
+    more = dataclasses.replace(integrand, harmonics=integrand.harmonics + 1)
+    kappa = np.random.default_rng(2).uniform(size=(_PROBES, integrand.electrons.crystal.lattice.dim))
+    phases = jnp.asarray(np.exp(-2j * np.pi * kappa))
+    return np.mean(np.abs(np.asarray(at_phases(integrand, phases) - at_phases(more, phases))), axis=0)
