@@ -1,22 +1,31 @@
 """The second order at any wave vector and frequency."""
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.linalg import block_diag
 from scipy.special import expit
 
 import dense
+import fermi_mpmath as exact
 from orbiphon import units
-from orbiphon.drives import OnePhonon
+from orbiphon.drives import OnePhonon, ThermalInjection
 from orbiphon.electrons import observable
+from orbiphon.errors import InputError
+from orbiphon.models import square_p
 from orbiphon.phonons import AcousticBranch, circular_polarisation
-from orbiphon.response import ElectronState, Keldysh, Problem, zone_map
+from orbiphon.response import Adiabatic, ElectronState, Keldysh, Numerics, Problem, solve, zone_map
+from orbiphon.response.finite_wave import pumped
+from orbiphon.response.wave_sum import interpolated_sum
+from orbiphon.zone import ZoneMean
 from systems import random_crystal
 
 DIRECTION = (0.6, 0.5, -0.3)
 
 
-def dense_moment(above, below, g, observable, omega, broadening, fermi_level, temperature):
-    """sum_s Tr O M^s, with matrices in the orbital basis and a grid of energies.
+def dense_matrices(above, below, g, omega, broadening, fermi_level, temperature):
+    """M^+ + M^-, with matrices in the orbital basis and a grid of energies.
 
     M^s = -(i/2 pi) int { -f [R W R^- W^+ R - A W A^- W^+ A] + [f - f^-] R W (R^- - A^-) W^+ A }
     """
@@ -34,8 +43,7 @@ def dense_moment(above, below, g, observable, omega, broadening, fermi_level, te
         inner = -occupation(e) * sea + (occupation(e) - occupation(e - shift)) * edge
         return -1j / (2 * np.pi) * np.sum(weight[:, None, None] * inner, axis=0)
 
-    total = density(above, below, g, omega) + density(below, above, np.conj(g.T), -omega)
-    return np.trace(observable @ total).real
+    return density(above, below, g, omega) + density(below, above, np.conj(g.T), -omega)
 
 
 CRYSTALS = [(6, 1, 2, False), (3, 3, 1, False), (7, 2, 1, True)]
@@ -59,7 +67,153 @@ def test_random_crystals_against_green_functions(seed, dim, sites, spin):
             g = dense.vertex(electrons, start, q * direction, e)
             ends = dense.bloch(electrons, end), dense.bloch(electrons, start)
             matrices = [np.asarray(observable(electrons.basis, name).matrix) for name in names]
-            expected.append([dense_moment(*ends, g, o, omega, gamma, level, kelvin) for o in matrices])
+            density = dense_matrices(*ends, g, omega, gamma, level, kelvin)
+            expected.append([np.trace(o @ density).real for o in matrices])
         expected = np.array(expected) / (2 * 1.3 * omega)
         np.testing.assert_allclose(found, expected, atol=1e-8 * np.abs(expected).max(), rtol=1e-6)
         assert np.abs(expected).max() > 0
+
+
+PUMPED = jax.jit(pumped)
+SCALES = [(1.0, 1e-4, 0.0, 1e-3), (300.0, 0.01, -0.3, 0.004), (2000.0, 1.0, 0.4, 1.3), (30.0, 1e-3, 0.02, 1e-6)]
+
+
+@pytest.mark.parametrize("spacing", [0.0, 1e-12, 1e-8, 1e-6, 1e-4, 3e-3, 0.05, 1.0])
+@pytest.mark.parametrize(("kelvin", "gamma", "level", "omega"), SCALES)
+def test_pumped_density_matrix_in_many_digits(kelvin, gamma, level, omega, spacing):
+    """Two states on each side, split by `spacing`, and the two sides off resonance by half of it."""
+    random = np.random.default_rng(1)
+    above = level + np.array([0.0, spacing])
+    below = above - omega + np.array([0.5, -0.5]) * spacing
+    g = random.normal(size=(2, 2)) + 1j * random.normal(size=(2, 2))
+    unit = 2 * np.pi * units.k_B * kelvin
+    found = np.asarray(
+        PUMPED(
+            jnp.asarray(g)[None],
+            jnp.asarray(np.stack([above, below]) / unit),
+            jnp.asarray(omega / unit),
+            jnp.asarray(gamma / unit),
+        )
+    )
+    for side, (ends, others, w, shift) in enumerate(((above, below, g, omega), (below, above, np.conj(g.T), -omega))):
+        kernel = np.array([[[many_digits(a, b, c, shift, gamma, kelvin) for c in others] for b in ends] for a in ends])
+        expected = np.einsum("bc,ac,abc->ba", w, np.conj(w), kernel) * unit**2
+        scale = np.abs(kernel).max() * unit**2
+        np.testing.assert_allclose(found[side, 0] / scale, expected / scale, atol=2e-9)
+
+
+def many_digits(a, b, c, omega, gamma, kelvin):
+    """K(a, b, c; omega), the Fermi level at zero."""
+    thermal = exact.mp.mpf(units.k_B) * exact.mp.mpf(kelvin)
+    (below_a, below_b), (above_a,) = exact.poles([a, b], -1, gamma, 0.0), exact.poles([a], 1, gamma, 0.0)
+    omega = exact.mp.mpf(float(omega))
+    below_c, above_c = (exact.poles([c], side, gamma, 0.0)[0] + omega for side in (-1, 1))
+
+    def jump(*poles):
+        moved = [pole - omega for pole in poles]
+        return exact.divided(exact.potential, poles, thermal) - exact.divided(exact.potential, moved, thermal)
+
+    sea = exact.divided(exact.potential, [below_a, below_b, below_c], thermal)
+    surface = jump(below_b, below_c, above_a) - jump(below_b, above_c, above_a)
+    return complex(-exact.mp.im(sea) / exact.mp.pi - 1j / (2 * exact.mp.pi) * surface)
+
+
+def test_basis_of_degenerate_states_does_not_matter():
+    random = np.random.default_rng(5)
+    levels = np.array([[0.3, 0.3, 1.0, 1.0 + 1e-13], [0.3, -0.5, -0.5, -0.5]])
+    g = random.normal(size=(1, 4, 4)) + 1j * random.normal(size=(1, 4, 4))
+    unitary = lambda n: np.linalg.qr(random.normal(size=(n, n)) + 1j * random.normal(size=(n, n)))[0]  # noqa: E731
+    turns = [block_diag(unitary(2), unitary(2)), block_diag(unitary(1), unitary(3))]
+    turned = np.conj(turns[0].T) @ g @ turns[1]
+    state = jnp.asarray(levels), jnp.asarray(0.7), jnp.asarray(0.05)
+    plain, other = (np.asarray(PUMPED(jnp.asarray(vertex), *state))[:, 0] for vertex in (g, turned))
+    for side, turn in enumerate(turns):
+        np.testing.assert_allclose(turn @ other[side] @ np.conj(turn.T), plain[side], atol=1e-11 * np.abs(plain).max())
+
+
+SOUND = AcousticBranch(speed=5000 * units.m / units.s, mass=4e-26 * units.kg)
+LATTICE = 5.0
+
+
+def reduced(qd, rtol, method=None, level=-1.5, chirality=1, **options):
+    """N m_q/(4 omega |C'_q|^2 N/2) in 1/eV^3 and its error, paper's model at 300 K."""
+    drive = OnePhonon(SOUND, q=qd / LATTICE, chirality=chirality)
+    state = ElectronState(fermi_level=level, temperature=300.0)
+    asked = Problem(square_p(-1.9, -2.0, LATTICE), drive, state)
+    answer = solve(asked, method or Keldysh(0.01), Numerics(rtol=rtol, **options))
+    scale = SOUND.mass / (4 * (1.9 - 2.0) ** 2 * (qd / LATTICE) ** 2)
+    return float(answer.value[0, 0, 0] * scale), float(answer.error[0, 0, 0] * scale), answer
+
+
+@pytest.mark.parametrize(("qd", "expected", "digits"), [(0.05, -0.363, 6e-4), (0.5, -0.061, 6e-4)])
+def test_numbers_of_the_papers_model(qd, expected, digits):
+    value, error, answer = reduced(qd, 2e-2)
+    assert answer.converged.all()
+    assert abs(value - expected) < digits + error and error < 0.02 * abs(expected)
+
+
+def test_full_and_empty_bands_give_nothing():
+    for level in (25.0, -25.0):
+        assert abs(reduced(0.5, 1e-3, level=level, atol=1e-12)[0]) < 1e-9
+
+
+def chain_moment(electrons, method, q, speed, level=0.2, kelvin=900.0, chirality=1, names=("Lx",), direction="x"):
+    branch = AcousticBranch(speed=speed, mass=1.0, direction=direction)
+    state = ElectronState(fermi_level=level, temperature=kelvin)
+    asked = Problem(electrons, OnePhonon(branch, q=q, chirality=chirality), state, observables=names)
+    answer = solve(asked, method, Numerics(rtol=1e-9, atol=1e-14))
+    assert answer.converged.all()
+    return answer.value[0, 0]
+
+
+@pytest.mark.parametrize(("seed", "sites"), [(7, 1), (6, 2)])
+def test_long_slow_waves_are_the_adiabatic_ones(seed, sites):
+    """m_q/q^2 = limit + O(q) + O(q^2) at a fixed speed: three wave vectors give the limit."""
+    electrons, names = random_crystal(seed, dim=1, sites=sites), ("Lx", "Ly")
+    limit = chain_moment(electrons, Adiabatic(0.3), 0.02, 0.3, names=names) / 0.02**2
+    first, second, third = (
+        chain_moment(electrons, Keldysh(0.3), q, 0.3, names=names) / q**2 for q in (0.02, 0.01, 0.005)
+    )
+    scale = np.abs(limit).max()
+    assert 1e-3 < np.abs(first - limit).max() / scale < 0.1
+    extrapolated = (4 * (2 * third - second) - (2 * second - first)) / 3
+    np.testing.assert_allclose(extrapolated / scale, limit / scale, atol=2e-4)
+
+
+def test_mirror_turns_the_wave_and_the_moment():
+    # z -> -z keeps the square lattice and exchanges the circular waves along x
+    right, left = (reduced(0.3, 2e-2, Keldysh(0.1), chirality=chirality)[0] for chirality in (1, -1))
+    assert right != 0
+    np.testing.assert_allclose(left, -right, rtol=1e-10)
+
+
+def test_sum_over_many_waves():
+    """m_q known in closed form, steep at small q and of both signs; the modes of a thermal drive."""
+    thermal = ThermalInjection(SOUND, transmission=0.1, splitting=0.1, q_domain="line")
+    modes = thermal.modes(square_p(-1.9, -2.0).crystal, jnp.array([300.0]))
+    along, excess, asked = np.asarray(modes.along), np.asarray(modes.excess[0]), []
+
+    def moment(q):
+        steep = q**2 * (1 / (1 + (q / 0.02) ** 2) - 0.05 + 0.1 * q)
+        return np.stack([np.stack([steep, 2 * q**3]), np.stack([-steep, q**2])])  # (polarisation, observable)
+
+    def per_phonon(q, rtol, atol):
+        asked.append(q)
+        return ZoneMean(moment(q).ravel(), 1e-9 * np.abs(moment(q).ravel()), (4,), 10, True)
+
+    found = interpolated_sum(per_phonon, along, excess, Numerics(rtol=1e-4))
+    expected = np.sum(excess[:, None] * moment(along), axis=(0, 2))
+    assert found.converged and found.points == 10 * len(asked) and len(set(asked)) < 100
+    assert np.all(np.abs(found.value - expected) <= found.error)
+    assert np.all(found.error <= 1e-4 * np.abs(expected).min())
+
+
+def test_refused():
+    electrons, state = square_p(-1.9, -2.0), ElectronState(fermi_level=0.0, temperature=300.0)
+    with pytest.raises(InputError, match="`observables` must be odd under time reversal"):
+        solve(Problem(electrons, OnePhonon(SOUND, q=0.1), state, observables=["Qzx"]), Keldysh(0.1))
+    thermal = ThermalInjection(SOUND, transmission=0.1, splitting=0.1, q_domain="sphere")
+    with pytest.raises(InputError, match="`keldysh` must be given waves along the direction .* `q_domain` is 'sphere'"):
+        solve(Problem(electrons, thermal, state), Keldysh(0.1))
+    with pytest.raises(InputError, match="`broadening` must not be negative, but is -1"):
+        Keldysh(-1.0)

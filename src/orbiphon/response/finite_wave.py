@@ -37,21 +37,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Bool, Complex, Float
+from jaxtyping import Array, Complex, Float
 
 from orbiphon.electrons import TightBinding
 from orbiphon.electrons.bloch import BlochSum
 from orbiphon.electrons.structure import Steps
-from orbiphon.response.pairs import RESONANT, Jet, close, doubled, jet, pair, scaled
+from orbiphon.response.pairs import RESONANT, close, doubled, jet, pair
 from orbiphon.units import k_B
 from orbiphon.zone import AbstractIntegrand
-
-
-class Side(eqx.Module):
-    """Levels and eigenvectors (orbital band) at one end of the vertex."""
-
-    levels: Float[Array, "band"]
-    vectors: Complex[Array, "orbital band"]
 
 
 class FiniteWave(AbstractIntegrand):
@@ -72,102 +65,93 @@ class FiniteWave(AbstractIntegrand):
     temperature: Float[Array, ""]
     steps: Steps = eqx.field(static=True)
 
-    def prepare(self, phases: Complex[Array, "dim"]) -> tuple[Side, Side, Complex[Array, "polarisation above below"]]:
-        """States at k - q/2 and at k + q/2, and the vertex between them."""
-        here, there = (BlochSum(self.electrons, self.steps, phases * z) for z in (jnp.conj(self.half), self.half))
-        below, above = _side(here, self.electrons), _side(there, self.electrons)
+    def prepare(self, phases: Complex[Array, "dim"]) -> tuple[Array, Array, Complex[Array, "polarisation above below"]]:
+        """Levels (side band) and eigenvectors (side orbital band) at k + q/2 and k - q/2, the vertex between them."""
+        there, here = (BlochSum(self.electrons, self.steps, phases * z) for z in (self.half, jnp.conj(self.half)))
+        levels, vectors = (jnp.stack(both) for both in zip(*map(self._states, (there, here)), strict=True))
         orbitals = tuple(range(self.electrons.size))
-        blocks = jnp.stack([here.block(vertex, orbitals, orbitals) for vertex in self.vertex])
-        if not _trivial(self.electrons):
-            blocks = jnp.conj(above.vectors).T @ blocks @ below.vectors
-        return below, above, blocks
+        vertex = jnp.stack([here.block(vertex, orbitals, orbitals) for vertex in self.vertex])
+        return levels, vectors, vertex if self._diagonal else _adjoint(vectors[0]) @ vertex @ vectors[1]
 
     def respond(
-        self, prepared: tuple[Side, Side, Complex[Array, "polarisation above below"]]
+        self, prepared: tuple[Array, Array, Complex[Array, "polarisation above below"]]
     ) -> Float[Array, "component"]:
         """sum_s Tr O M^s, flattened from (out observable)."""
-        below, above, vertex = prepared
+        levels, vectors, vertex = prepared
         unit = 2.0 * np.pi * k_B * self.temperature
-        x_1, x_2 = ((side.levels - self.fermi_level) / unit for side in (below, above))
-        forward, backward = pumped(vertex, x_2, x_1, self.frequency / unit, self.broadening / unit)
-        if not _trivial(self.electrons):
-            forward, backward = (
-                side.vectors @ m @ jnp.conj(side.vectors).T for side, m in ((above, forward), (below, backward))
-            )
-        matrix = scaled(1.0 / unit**2, forward + backward)
-        # Tr O M; both are hermitian
-        o = self.observables
-        moments = jnp.tensordot(matrix.real, o.real, ((1, 2), (1, 2))) + jnp.tensordot(
-            matrix.imag, o.imag, ((1, 2), (1, 2))
-        )
-        return (self.quanta @ moments).ravel()
+        matrices = pumped(vertex, (levels - self.fermi_level) / unit, self.frequency / unit, self.broadening / unit)
+        if not self._diagonal:
+            matrices = vectors[:, None] @ matrices @ _adjoint(vectors)[:, None]
+        total, o, axes = jnp.sum(matrices, axis=0), self.observables, ((1, 2), (1, 2))
+        # Tr O M of hermitian matrices
+        moments = jnp.tensordot(total.real, o.real, axes) + jnp.tensordot(total.imag, o.imag, axes)
+        return (self.quanta @ moments / unit**2).ravel()
+
+    @property
+    def _diagonal(self) -> bool:
+        """Whether every orbital is an eigenstate."""
+        return all(len(sector) == 1 for sector in self.electrons.sectors)
+
+    def _states(self, bloch: BlochSum) -> tuple[Float[Array, "band"], Complex[Array, "orbital band"]]:
+        """Of all sectors, one after the other."""
+        levels, vectors = bloch.states()
+        return jnp.concatenate(levels), jax.scipy.linalg.block_diag(*vectors)
 
 
 def pumped(
     vertex: Complex[Array, "polarisation above below"],
-    above: Float[Array, "above"],
-    below: Float[Array, "below"],
+    levels: Float[Array, "2 band"],
     frequency: Float[Array, ""],
     broadening: Float[Array, ""],
-) -> tuple[Complex[Array, "polarisation above above"], Complex[Array, "polarisation below below"]]:
-    """M^+ and M^- between eigenstates, energies from the Fermi level on and in units of 2 pi k_B T."""
-    # The barriers keep XLA from computing a table once more for each of its uses.
-    levels = above, above - frequency, below, below + frequency
-    up, up_less, down, down_more = lax.optimization_barrier([jet(x, broadening) for x in levels])
-    to_below, to_above = pair(up.column, down_more.row), pair(up_less.column, down.row)  # H[2, 1 + w], H[2 - w, 1]
-    # h(z) = H(z) - H(z - w) at the poles 2 and 1 + w, without cancellation at small w
-    h_up, h_down = (scaled(frequency, pair(*jets)) for jets in ((up, up_less), (down_more, down)))
-    detuning = above[:, None] - below[None, :] - frequency
-    same = to_below - to_above  # D[b, C]
-    opposite = (h_up[:, None] - jnp.conj(h_down)[None, :]) * _over(detuning, broadening)  # D[b, C*]
-    resonant = close(up.column, down_more.row, RESONANT)
-    tables = to_below, to_above, same - opposite, jnp.conj(opposite) - same
-    to_below, to_above, y, reverse = lax.optimization_barrier(tables)
-    forward = _pumped(vertex, up, to_below, y, detuning, resonant, broadening)
-    backward = _pumped(_adjoint(vertex), down, to_above.T, reverse.T, -detuning.T, resonant.T, broadening)
-    return forward, backward
+) -> Complex[Array, "2 polarisation band band"]:
+    """M^+ and M^- between eigenstates, energies from the Fermi level on and in units of 2 pi k_B T.
 
+    All arrays begin with the side s: a and b are `levels[s]`, c is the other, and `turned` exchanges the sides.
+    """
+    w = jnp.stack([vertex, _adjoint(vertex)])
+    omega = frequency * jnp.array([[1.0], [-1.0]])
+    # The barriers keep XLA from computing a table once more for each of its uses, and from slow loops over `turned`.
+    own, moved = lax.optimization_barrier((jet(levels, broadening), jet(levels - omega, broadening)))
+    other = lax.optimization_barrier(jax.tree.map(_turned, moved))  # at C = z_c + s omega; `moved` is at z - s omega
+    to_b, to_c = lax.optimization_barrier((pair(own.column, own.row), pair(own.column, other.row)))
+    second, third = doubled(own.column, own.row, to_b)
+    h = _complex(omega[:, None] * pair(own, moved))  # H(z) - H(z - s omega), which at C is -h of the other side
+    detuning = levels[:, :, None] - other.x[:, 0, None, :]
+    h_other, back = lax.optimization_barrier((jnp.conj(_turned(h)), _transposed(_turned(to_c))))
+    opposite = (h[:, :, None] + h_other[:, None, :]) * _over(detuning, broadening)  # D[b, C*]
+    y = _complex(to_c - back) - opposite
+    resonant = close(own.column, other.row, RESONANT)[:, 0]
+    far = jnp.where(resonant, 0.0, 1.0 / jnp.where(resonant, 1.0, detuning))  # 1/(a - C)
+    complexes = map(_complex, (to_b, to_c, _transposed(second), _transposed(third)))
+    reals = far, resonant.astype(float), jnp.where(resonant, -detuning, 0.0)
+    tables = lax.optimization_barrier((*complexes, y, *reals))
+    to_b, to_c, second, third, y, *reals = (table[:, None] for table in tables)
 
-def _pumped(
-    w: Complex[Array, "polarisation a c"],
-    jet_a: Jet,
-    to_c: Complex[Array, "a c"],
-    y: Complex[Array, "a c"],
-    detuning: Float[Array, "a c"],
-    resonant: Bool[Array, "a c"],
-    broadening: Float[Array, ""],
-) -> Complex[Array, "polarisation a a"]:
-    """M_ba = (i/2 pi) [(G - G^+)_ba - (T + T^+)_ba/(e_b - e_a - 2 i Gamma)]."""
-    to_b = pair(jet_a.column, jet_a.row)
-    to_b, second, third = lax.optimization_barrier((to_b, *doubled(jet_a.column, jet_a.row, to_b)))
-    zero = jnp.zeros_like(detuning)
-    far = jnp.where(resonant, zero, 1.0 / jnp.where(resonant, 1.0, detuning))  # 1/(a - C)
-    adjoints = [
-        _adjoint(scaled(part[None], w)) for part in (far, resonant.astype(float), jnp.where(resonant, -detuning, zero))
-    ]
+    adjoints = [_adjoint(real.astype(complex) * w) for real in reals]
     plain, near, slope = (w @ adjoint for adjoint in adjoints)
-    g = to_b[None] * plain - (w * to_c[None]) @ adjoints[0] + second.T[None] * near + third.T[None] * slope
-    t = (w * y[None]) @ _adjoint(w)
-    m = g - _adjoint(g) - (t + _adjoint(t)) * _over(jet_a.x[:, None] - jet_a.x[None, :], broadening)[None]
-    return 0.5j / np.pi * m
+    g = to_b * plain - (w * to_c) @ adjoints[0] + second * near + third * slope
+    t = (w * y) @ _adjoint(w)
+    gap = _over(levels[:, :, None] - levels[:, None, :], broadening)[:, None]
+    return 0.5j / np.pi * (g - _adjoint(g) - (t + _adjoint(t)) * gap)
 
 
-def _over(difference: Float[Array, "a b"], broadening: Float[Array, ""]) -> Complex[Array, "a b"]:
+def _complex(parts: Float[Array, "side part ..."]) -> Complex[Array, "side ..."]:
+    return lax.complex(parts[:, 0], parts[:, 1])
+
+
+def _over(difference: Float[Array, "..."], broadening: Float[Array, ""]) -> Complex[Array, "..."]:
     """1/(difference - 2 i broadening)."""
     scale = 1.0 / (difference**2 + 4.0 * broadening**2)
     return lax.complex(difference * scale, 2.0 * broadening * scale)
 
 
+def _turned(sides: Array) -> Array:
+    return sides[::-1]
+
+
+def _transposed(matrices: Array) -> Array:
+    return jnp.swapaxes(matrices, -1, -2)
+
+
 def _adjoint(matrices: Complex[Array, "... a b"]) -> Complex[Array, "... b a"]:
-    return jnp.conj(jnp.swapaxes(matrices, -1, -2))
-
-
-def _trivial(electrons: TightBinding) -> bool:
-    """Whether every orbital is an eigenstate."""
-    return all(len(sector) == 1 for sector in electrons.sectors)
-
-
-def _side(bloch: BlochSum, electrons: TightBinding) -> Side:
-    """All states together, sector by sector."""
-    levels, vectors = bloch.states()
-    return Side(jnp.concatenate(levels), jax.scipy.linalg.block_diag(*vectors))
+    return jnp.conj(_transposed(matrices))

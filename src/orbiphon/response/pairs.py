@@ -32,28 +32,33 @@ RESONANT = 2e-5
 
 
 class Jet(eqx.Module):
-    """phi^(k)(x)/k! for k = 0 .. 4 at the levels `x`, and the distances |w| from the nearest pole."""
+    """phi^(k)(x)/k! for k = 0 .. 4 at the levels `x`, and the distances |w| from the nearest pole.
+
+    Divided differences in x are linear with real coefficients. So complex numbers are kept as (real, imaginary), along
+    an axis before that of the levels, and all arithmetic is real, which compilers turn into vector instructions.
+    """
 
     x: Float[Array, "..."]
     distance: Float[Array, "..."]
-    taylor: tuple[Complex[Array, "..."], ...]
+    taylor: tuple[Float[Array, "..."], ...]
 
     @property
     def column(self) -> "Jet":
         """Levels down the rows of a matrix."""
-        return jax.tree.map(lambda leaf: leaf[:, None], self)
+        return jax.tree.map(lambda leaf: leaf[..., :, None], self)
 
     @property
     def row(self) -> "Jet":
         """Levels along the columns of a matrix."""
-        return jax.tree.map(lambda leaf: leaf[None, :], self)
+        return jax.tree.map(lambda leaf: leaf[..., None, :], self)
 
 
-def jet(x: Float[Array, "level"], broadening: Float[Array, ""]) -> Jet:
+def jet(x: Float[Array, "side level"], broadening: Float[Array, ""]) -> Jet:
     """phi and its derivatives; `x` and `broadening` in units of 2 pi k_B T."""
     w = lax.complex(jnp.full_like(x, 0.5 + broadening), x)
     psi, *zetas = _digamma_and_zetas(w)
-    return Jet(x, jnp.abs(w), (psi, *(-((-1j) ** k) * zeta for k, zeta in enumerate(zetas, start=1))))
+    taylor = [psi, *(-((-1j) ** k) * zeta for k, zeta in enumerate(zetas, start=1))]
+    return Jet(x[:, None], jnp.abs(w)[:, None], tuple(jnp.stack([t.real, t.imag], axis=-2) for t in taylor))
 
 
 def close(a: Jet, b: Jet, measure: float) -> Bool[Array, "..."]:
@@ -61,31 +66,26 @@ def close(a: Jet, b: Jet, measure: float) -> Bool[Array, "..."]:
     return jnp.abs(a.x - b.x) < measure * jnp.minimum(a.distance, b.distance)
 
 
-def pair(a: Jet, b: Jet) -> Complex[Array, "..."]:
+def pair(a: Jet, b: Jet) -> Float[Array, "..."]:
     """phi[x_a, x_b], elementwise."""
     d = b.x - a.x
-    series = jnp.zeros(d.shape, complex)
+    series = jnp.zeros(())
     for k in range(_ORDER, 0, -1):
         ends = a.taylor[k] + b.taylor[k] if k % 2 else a.taylor[k] - b.taylor[k]
-        series = scaled(d, series) + _TWO_POINT[k - 1] * ends
+        series = d * series + _TWO_POINT[k - 1] * ends
     return _quotient(b.taylor[0] - a.taylor[0], d, close(a, b, _CLOSE_PAIR), series)
 
 
-def doubled(a: Jet, b: Jet, first: Complex[Array, "..."]) -> tuple[Complex[Array, "..."], Complex[Array, "..."]]:
+def doubled(a: Jet, b: Jet, first: Float[Array, "..."]) -> tuple[Float[Array, "..."], Float[Array, "..."]]:
     """phi[x_a, x_a, x_b] and phi[x_a, x_a, x_a, x_b], elementwise, from `first` = phi[x_a, x_b]."""
     d, near = b.x - a.x, close(a, b, _CLOSE_TRIPLE)
     _, a1, a2, a3, a4 = a.taylor
-    hermite = 0.7 * a2 + 0.3 * b.taylor[2] + scaled(d, 0.3 * a3 - 0.2 * b.taylor[3])
+    hermite = 0.7 * a2 + 0.3 * b.taylor[2] + d * (0.3 * a3 - 0.2 * b.taylor[3])
     second = _quotient(first - a1, d, near, hermite)
-    return second, _quotient(second - a2, d, near, a3 + scaled(d, a4))
+    return second, _quotient(second - a2, d, near, a3 + d * a4)
 
 
-def scaled(real: Array, value: Array) -> Array:
-    """Real times complex."""
-    return lax.complex(real * value.real, real * value.imag)
-
-
-def _digamma_and_zetas(w: Complex[Array, "level"]) -> list[Complex[Array, "level"]]:
+def _digamma_and_zetas(w: Complex[Array, "... level"]) -> list[Complex[Array, "... level"]]:
     """psi(w) and zeta(s, w) for s = 2 .. 5: heads of their series, and Euler and Maclaurin's formula for the rest."""
     heads = [jnp.zeros_like(w) for _ in range(_ORDER + 1)]
     for n in range(_HEAD):
@@ -104,7 +104,7 @@ def _digamma_and_zetas(w: Complex[Array, "level"]) -> list[Complex[Array, "level
     return values
 
 
-def _bernoulli_series(v: Complex[Array, "level"], s: int) -> Complex[Array, "level"]:
+def _bernoulli_series(v: Complex[Array, "... level"], s: int) -> Complex[Array, "... level"]:
     """sum_j B_2j/(2j)! s (s + 1) ... (s + 2j - 2) v^2j."""
     v2, series = v * v, jnp.zeros_like(v)
     for j in range(len(_BERNOULLI), 0, -1):
@@ -119,4 +119,4 @@ def _reciprocal(w: Array) -> Array:
 
 
 def _quotient(numerator: Array, d: Array, near: Array, instead: Array) -> Array:
-    return jnp.where(near, instead, scaled(1.0 / jnp.where(near, 1.0, d), numerator))
+    return jnp.where(near, instead, numerator / jnp.where(near, 1.0, d))

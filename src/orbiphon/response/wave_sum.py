@@ -183,7 +183,7 @@ def interpolated_sum(
         wanted = np.maximum(numerics.atol, numerics.rtol * np.abs(total))
         return float(np.min(np.where(wanted > 1e-6 * np.max(wanted), wanted, np.max(wanted)), initial=np.inf))
 
-    panels = [_Panel(float(along.min()), float(along.max()))]
+    panels = [_Panel(float(along.min()) * (1.0 - 1e-12), float(along.max()))]  # its lower end is not inside
     ask(panels[0], _FIRST_GUESS, 0.0)
     first, points = estimate(panels[0])[0], sum(mean.points for mean in known.values())
     known.clear()
@@ -219,7 +219,7 @@ class _Panel:
         return _Panel(self.low, middle), _Panel(middle, self.high)
 
     def holds(self, q: np.ndarray) -> np.ndarray:
-        """Which q are inside; the lower end is, unless it is that of another panel."""
+        """Which q are inside; of the ends, the upper one is."""
         return (q > self.low) & (q <= self.high)
 
     def interpolation(self, q: np.ndarray, step: int) -> Float[np.ndarray, "q point"]:
