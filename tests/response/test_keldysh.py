@@ -12,7 +12,7 @@ import fermi_mpmath as exact
 from orbiphon import units
 from orbiphon.drives import OnePhonon, ThermalInjection
 from orbiphon.electrons import observable
-from orbiphon.errors import InputError
+from orbiphon.errors import InputError, ToleranceWarning
 from orbiphon.models import square_p
 from orbiphon.phonons import AcousticBranch, circular_polarisation
 from orbiphon.response import Adiabatic, ElectronState, Keldysh, Numerics, Problem, solve, zone_map
@@ -217,3 +217,22 @@ def test_refused():
         solve(Problem(electrons, thermal, state), Keldysh(0.1))
     with pytest.raises(InputError, match="`broadening` must not be negative, but is -1"):
         Keldysh(-1.0)
+
+
+def test_zero_broadening_is_the_limit_off_resonance():
+    electrons, q, speed, kelvin = random_crystal(7, dim=1, sites=1), 0.3, 50.0, 3000.0
+    limit = chain_moment(electrons, Keldysh(0.0), q, speed, kelvin=kelvin)
+    coarse, fine = (chain_moment(electrons, Keldysh(gamma), q, speed, kelvin=kelvin) for gamma in (0.04, 0.02))
+    assert np.abs(coarse - limit) > 1e-4 * np.abs(limit)
+    np.testing.assert_allclose(2 * fine - coarse, limit, rtol=5e-3)
+
+
+def test_no_limit_on_resonance_is_flagged():
+    branch = AcousticBranch(speed=0.5, mass=1.0)
+    state = ElectronState(fermi_level=0.2, temperature=3000.0)
+    asked = Problem(random_crystal(7, dim=1, sites=1), OnePhonon(branch, q=0.3), state)
+    with pytest.warns(ToleranceWarning):
+        answer = solve(asked, Keldysh(0.0), Numerics(rtol=1e-4))
+    sharper = solve(asked, Keldysh(0.001), Numerics(rtol=1e-4))
+    assert not answer.converged.any()
+    assert np.all(np.abs(answer.value - sharper.value) < answer.error)

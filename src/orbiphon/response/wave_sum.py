@@ -174,20 +174,24 @@ def interpolated_sum(
             np.einsum("pj,jpo->o", np.abs(fine), errors),
         )
 
-    def ask(panel: "_Panel", rtol: float, tolerance: float) -> None:
+    def ask(panel: "_Panel", rtol: float, tolerance: float) -> int:
+        """The m_q at the points of a panel, unless they are known well enough; returns the evaluations in the zone."""
+        spent = 0
         for q in panel.points:
-            if q not in known:
-                known[q] = per_phonon(q, rtol, q * tolerance / scale)
+            atol = q * tolerance / scale
+            mean = known.get(q)
+            if mean is None or np.any(mean.error > np.maximum(atol, rtol * np.abs(mean.value))):
+                known[q] = per_phonon(q, rtol, atol)
+                spent += known[q].points
+        return spent
 
     def tolerance(total: np.ndarray) -> float:
         wanted = np.maximum(numerics.atol, numerics.rtol * np.abs(total))
         return float(np.min(np.where(wanted > 1e-6 * np.max(wanted), wanted, np.max(wanted)), initial=np.inf))
 
     panels = [_Panel(float(along.min()) * (1.0 - 1e-12), float(along.max()))]  # its lower end is not inside
-    ask(panels[0], _FIRST_GUESS, 0.0)
-    first, points = estimate(panels[0])[0], sum(mean.points for mean in known.values())
-    known.clear()
-    ask(panels[0], 0.5 * numerics.rtol, 0.25 * tolerance(first))
+    points = ask(panels[0], _FIRST_GUESS, 0.0)
+    points += ask(panels[0], 0.5 * numerics.rtol, 0.25 * tolerance(estimate(panels[0])[0]))
     while True:
         parts = [estimate(panel) for panel in panels]
         total, gap, noise = (np.sum([part[i] for part in parts], axis=0) for i in range(3))
@@ -196,9 +200,8 @@ def interpolated_sum(
             break
         worst = panels.pop(int(np.argmax([np.max(part[1]) for part in parts])))
         for half in worst.halves():
-            ask(half, 0.5 * numerics.rtol, 0.25 * tolerance(total))
+            points += ask(half, 0.5 * numerics.rtol, 0.25 * tolerance(total))
             panels.append(half)
-    points += sum(mean.points for mean in known.values())
     reached = enough and bool(np.all(gap + noise <= tolerance(total)))
     return ZoneMean(total, gap + noise, next(iter(known.values())).shape, points, reached)
 
