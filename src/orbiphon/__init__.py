@@ -45,11 +45,15 @@ from orbiphon.phonons import AcousticBranch as AcousticBranch
 from orbiphon.response import (
     Adiabatic as Adiabatic,
     Answer as Answer,
+    Berry as Berry,
     ElectronState as ElectronState,
+    Floquet as Floquet,
+    Keldysh as Keldysh,
     Kubo as Kubo,
     Numerics as Numerics,
     Problem as Problem,
     Published as Published,
+    phonon_magnetic_moment as phonon_magnetic_moment,
     solve as solve,
     zone_map as zone_map,
 )

@@ -9,6 +9,10 @@ from orbiphon.response.kubo import Kubo as Kubo
 from orbiphon.response.method import AbstractMethod as AbstractMethod
 from orbiphon.response.problem import ElectronState as ElectronState, Numerics as Numerics, Problem as Problem
 from orbiphon.response.published import Published as Published
+from orbiphon.response.self_energy import (
+    PhononMoment as PhononMoment,
+    phonon_magnetic_moment as phonon_magnetic_moment,
+)
 from orbiphon.response.solve import solve as solve
 from orbiphon.response.zone_map import zone_map as zone_map
 

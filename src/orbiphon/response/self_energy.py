@@ -1,0 +1,178 @@
+"""The magnetic moment of a phonon: how its frequency moves in a field.
+
+Electrons dress a mode (q, e) of frequency omega by the self-energy
+
+    Pi_ij = 1/(2 M omega) (1/N) sum_k sum_ab g^i_ab* g^j_ab Pi(e_a(k+q), e_b(k); omega),        g^i = g(k, q; e_i),
+
+Pi(a, b; omega) that of `first_order`, and i, j two polarisations, say the circular ones of chirality +1 and -1. A field
+that couples to O, H -> H - b O, moves the frequencies by the eigenvalues of b dPi/db, hermitian part, so
+
+    p[O] = -d(Re Pi)/db
+
+is the moment that the phonon shows to a field; with O = L + 2S it is the phonon magnetic moment in units of -mu_B. It
+is not the moment m_q[O] that the phonon pumps: docs/theory.md 5.4,
+
+    p[O] = m_q[O] - Re sum O_ab W_bc W*_ac D(a, b, c),
+
+where D vanishes in a gap, or off resonance for broadening -> 0 if O has no elements within a band. This module uses
+none of the formulas for m_q: it differentiates Pi numerically, at two steps, both signs on the same mesh.
+"""
+
+from typing import NamedTuple
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Complex, Float
+
+from orbiphon._checks import check_positive
+from orbiphon.drives import OnePhonon
+from orbiphon.electrons import TightBinding
+from orbiphon.electrons.bloch import BlochSum, lattice_steps
+from orbiphon.electrons.filling import resolving_mesh
+from orbiphon.electrons.structure import Steps
+from orbiphon.errors import InputError
+from orbiphon.phonons import circular_polarisation, direction_vector
+from orbiphon.response.first_order import conserving, plane_wave
+from orbiphon.response.problem import Numerics, Problem
+from orbiphon.units import k_B
+from orbiphon.zone import AbstractIntegrand, ZoneMean, at_phases, zone_mean
+
+_STEP = 0.05  # of broadening + pi k_B T, in units of the field
+_ELEMENTS = 2**17
+_PROBES = 16
+_FIRST_GUESS = 0.1  # relative tolerance of the slopes that tell the size of the matrix
+
+
+class PhononMoment(NamedTuple):
+    """p[O] = -d(Re Pi)/db between chiralities (+1, -1): `value` and `error` (observable, 2, 2), hermitian, unit of O.
+
+    Its diagonal is the moment of each circular mode; `split` (observable,) the splitting of the two per unit of field.
+    """
+
+    value: Complex[np.ndarray, "observable chirality chirality"]
+    error: Float[np.ndarray, "observable chirality chirality"]
+    observables: tuple[str, ...]
+    converged: bool
+
+    @property
+    def split(self) -> Float[np.ndarray, "observable"]:
+        """Difference of the eigenvalues: energy between the two modes per unit of b."""
+        return np.ptp(np.linalg.eigvalsh(self.value), axis=-1)
+
+
+class FieldSlope(AbstractIntegrand):
+    """-d(Pi + Pi^+)/2db, flattened from (step, i, j): differences over `step` and over half of it.
+
+    `hopping` holds H at b = step, -step, step/2, -step/2; `quantum` is 1/(2 M omega).
+    """
+
+    electrons: TightBinding
+    hopping: Complex[Array, "field cell orbital orbital"]
+    step: Float[Array, ""]
+    vertex: Complex[Array, "polarisation cell orbital orbital"]
+    shift: Complex[Array, "dim"]
+    quantum: Float[Array, ""]
+    frequency: Float[Array, ""]
+    broadening: Float[Array, ""]
+    fermi_level: Float[Array, ""]
+    temperature: Float[Array, ""]
+    steps: Steps = eqx.field(static=True)
+
+    def prepare(self, phases: Complex[Array, "dim"]) -> tuple[Array, Array, Array]:
+        """Levels at k + q and at k (field, band), and g (field, polarisation, a, b)."""
+        here, there = (BlochSum(self.electrons, self.steps, z) for z in (phases, phases * self.shift))
+        (e_b, v_b), (e_a, v_a) = (jnp.linalg.eigh(self._sums(bloch, self.hopping)) for bloch in (here, there))
+        vertex = self._sums(here, self.vertex)
+        return e_a, e_b, jnp.conj(jnp.swapaxes(v_a, 1, 2))[:, None] @ vertex[None] @ v_b[:, None]
+
+    def respond(self, prepared: tuple[Array, Array, Array]) -> Complex[Array, "component"]:
+        """The two slopes."""
+        above, below, g = prepared
+        e_a, e_b = jnp.broadcast_arrays(above[:, :, None], below[:, None, :])
+        response = conserving(e_a, e_b, self.frequency, self.broadening, self.fermi_level, self.temperature)
+        pi = jnp.einsum("fiab,fjab,fab->fij", jnp.conj(g), g, response)
+        pi = 0.5 * (pi + jnp.conj(jnp.swapaxes(pi, 1, 2)))
+        slopes = jnp.stack([pi[1] - pi[0], 2.0 * (pi[3] - pi[2])])
+        return (self.quantum / (2.0 * self.step)).astype(complex) * slopes.ravel()
+
+    def _sums(self, bloch: BlochSum, real_space: Complex[Array, "n cell orbital orbital"]) -> Array:
+        orbitals = tuple(range(self.electrons.size))
+        return jnp.stack([bloch.block(one, orbitals, orbitals) for one in real_space])
+
+
+def phonon_magnetic_moment(problem: Problem, broadening: float, numerics: Numerics | None = None) -> PhononMoment:
+    """p[O] = -d(Re Pi)/db of the circular modes at the q of a `OnePhonon`, for each observable of the problem.
+
+    **Arguments:** a problem whose drive is `OnePhonon` (its chirality does not matter: both are computed) and whose
+    state has one Fermi level (eV) and one temperature (K); `broadening` in eV, > 0.
+
+    **Raises:** `InputError` for another drive, several states, or a broadening that is not positive.
+    """
+    check_positive("broadening", broadening)
+    drive, electrons = problem.drive, problem.electrons
+    if not isinstance(drive, OnePhonon):
+        raise InputError(f"Argument `drive` must be OnePhonon here, but is {type(drive).__name__}. Give one mode's q.")
+    levels = problem.state.fermi_levels(electrons)
+    if levels.size != 1:
+        raise InputError(f"Argument `state` must hold one state here, but holds {levels.size}. Call once for each.")
+    numerics = Numerics() if numerics is None else numerics
+    width = broadening + np.pi * k_B * float(problem.state.temperature[0])
+    form = _form(problem, drive, _STEP * width, (broadening, float(levels[0, 0]), float(problem.state.temperature[0])))
+    home = np.linalg.norm(np.asarray(electrons.cells), axis=1) == 0.0
+    fields = _STEP * width * np.array([1.0, -1.0, 0.5, -0.5])
+    values, errors, converged = [], [], True
+    for o in problem.observables:
+        zeeman = fields[:, None, None, None] * home[:, None, None] * np.asarray(o.matrix)
+        integrand = eqx.tree_at(lambda tree: tree.hopping, form, electrons.hopping[None] - jnp.asarray(zeeman))
+        first = _mean(integrand, width, numerics, _FIRST_GUESS, max(numerics.atol, numerics.rtol * _size(integrand)))
+        least = max(
+            numerics.atol, numerics.rtol * float(np.max(np.abs(first.value)))
+        )  # each element to rtol of the matrix
+        mean = _mean(integrand, width, numerics, numerics.rtol, least)
+        wide, narrow = mean.value.reshape(2, 2, 2)
+        wide_error, narrow_error = mean.error.reshape(2, 2, 2)
+        values.append((4.0 * narrow - wide) / 3.0)
+        errors.append(np.abs(narrow - wide) / 15.0 + (4.0 * narrow_error + wide_error) / 3.0)
+        converged &= mean.converged
+    return PhononMoment(np.stack(values), np.stack(errors), tuple(o.name for o in problem.observables), converged)
+
+
+def _mean(integrand: FieldSlope, width: float, numerics: Numerics, rtol: float, atol: float) -> ZoneMean:
+    electrons = integrand.electrons
+    return zone_mean(
+        integrand,
+        start=resolving_mesh(electrons, width),
+        rtol=rtol,
+        atol=atol,
+        max_points=numerics.max_points,
+        block=max(min(numerics.block, _ELEMENTS // electrons.size**2), 1),
+    )
+
+
+def _size(integrand: FieldSlope) -> float:
+    """The largest slope at random wave vectors: an element that symmetry makes zero has no size of its own."""
+    kappa = np.random.default_rng(3).uniform(size=(_PROBES, integrand.electrons.crystal.lattice.dim))
+    return float(np.max(np.abs(np.asarray(at_phases(integrand, jnp.asarray(np.exp(-2j * np.pi * kappa)))))))
+
+
+def _form(problem: Problem, drive: OnePhonon, step: float, state: tuple[float, float, float]) -> FieldSlope:
+    """The integrand without its fields."""
+    electrons = problem.electrons
+    q = drive.q * direction_vector(drive.branch.direction)
+    frequency = drive.branch.frequency(drive.q)
+    # BlochSum counts phases from the cell: on the side of k + q an orbital at tau brings exp(i q tau).
+    origin = plane_wave(electrons.orbital_positions @ q)[None, :, None]
+    polarisations = (circular_polarisation(drive.branch.direction, chirality)[None, :] for chirality in (1, -1))
+    moved = [jnp.tile(e, (electrons.crystal.sites, 1)) for e in polarisations]
+    return FieldSlope(
+        electrons,
+        electrons.hopping[None],
+        jnp.asarray(step),
+        jnp.stack([origin * problem.coupling.bonds(q, e) for e in moved]),
+        plane_wave(-(electrons.crystal.lattice.vectors @ q)),
+        1.0 / (2.0 * drive.branch.mass * frequency),
+        frequency,
+        *(jnp.asarray(x, dtype=jnp.float64) for x in state),
+        lattice_steps(electrons),
+    )
