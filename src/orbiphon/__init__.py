@@ -23,7 +23,15 @@ from orbiphon import errors as errors, models as models, units as units
 from orbiphon._version import __version__ as __version__
 from orbiphon.coupling import Quadrupole as Quadrupole, TwoCentre as TwoCentre
 from orbiphon.crystal import Crystal as Crystal, KPath as KPath, Lattice as Lattice, k_path as k_path
-from orbiphon.drives import CoherentWave as CoherentWave, OnePhonon as OnePhonon, ThermalInjection as ThermalInjection
+from orbiphon.drives import (
+    CoherentWave as CoherentWave,
+    ContinuousEnvelope as ContinuousEnvelope,
+    GaussianEnvelope as GaussianEnvelope,
+    OnePhonon as OnePhonon,
+    Pulse as Pulse,
+    RampEnvelope as RampEnvelope,
+    ThermalInjection as ThermalInjection,
+)
 from orbiphon.electrons import (
     Basis as Basis,
     Observable as Observable,
@@ -50,11 +58,14 @@ from orbiphon.response import (
     Floquet as Floquet,
     Keldysh as Keldysh,
     Kubo as Kubo,
+    Motion as Motion,
     Numerics as Numerics,
     Problem as Problem,
     Published as Published,
+    TimeTraces as TimeTraces,
     phonon_magnetic_moment as phonon_magnetic_moment,
     solve as solve,
+    time_traces as time_traces,
     zone_map as zone_map,
 )
 
