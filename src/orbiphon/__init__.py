@@ -60,6 +60,7 @@ from orbiphon.response import (
     Kubo as Kubo,
     Motion as Motion,
     Numerics as Numerics,
+    Perturbation as Perturbation,
     Problem as Problem,
     Published as Published,
     TimeTraces as TimeTraces,

@@ -8,6 +8,7 @@ from orbiphon.response.keldysh import Keldysh as Keldysh
 from orbiphon.response.kubo import Kubo as Kubo
 from orbiphon.response.method import AbstractMethod as AbstractMethod
 from orbiphon.response.motion import Motion as Motion
+from orbiphon.response.perturbation import Perturbation as Perturbation
 from orbiphon.response.problem import ElectronState as ElectronState, Numerics as Numerics, Problem as Problem
 from orbiphon.response.published import Published as Published
 from orbiphon.response.self_energy import (
@@ -18,7 +19,7 @@ from orbiphon.response.solve import solve as solve
 from orbiphon.response.time_traces import TimeTraces as TimeTraces, time_traces as time_traces
 from orbiphon.response.zone_map import zone_map as zone_map
 
-_METHODS = (Adiabatic, Berry, Floquet, Keldysh, Kubo, Motion, Published)
+_METHODS = (Adiabatic, Berry, Floquet, Keldysh, Kubo, Motion, Perturbation, Published)
 
 METHODS: dict[str, type[AbstractMethod]] = {method.name: method for method in _METHODS}
 """The methods by name."""

@@ -32,6 +32,8 @@ Exchanging the two sides turns omega into -omega, D[b, C] into -D[C, b] and D[b,
 All energies below are in units of 2 pi k_B T, and H is phi of `pairs`.
 """
 
+from collections.abc import Callable
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -46,12 +48,15 @@ from orbiphon.response.pairs import RESONANT, close, doubled, jet, pair
 from orbiphon.units import k_B
 from orbiphon.zone import AbstractIntegrand
 
+Pump = Callable[[Array, Array, Array, Array], Array]
+"""M^s (2 polarisation band band) from vertex, levels, frequency and broadening, as `pumped`."""
+
 
 class FiniteWave(AbstractIntegrand):
     """The integrand: sum_s Tr O M^s for each row of `quanta` and each observable, flattened.
 
     `vertex` is g in real space for each polarisation, `observables` are matrices, both between the orbitals in the
-    order of the sectors; `half` (dim,) are the phases exp(-i q a_j/2).
+    order of the sectors; `half` (dim,) are the phases exp(-i q a_j/2). `pump` makes the M^s: here `pumped`.
     """
 
     electrons: TightBinding
@@ -64,6 +69,7 @@ class FiniteWave(AbstractIntegrand):
     fermi_level: Float[Array, ""]
     temperature: Float[Array, ""]
     steps: Steps = eqx.field(static=True)
+    pump: Pump = eqx.field(static=True)
 
     def prepare(self, phases: Complex[Array, "dim"]) -> tuple[Array, Array, Complex[Array, "polarisation above below"]]:
         """Levels (side band) and eigenvectors (side orbital band) at k + q/2 and k - q/2, the vertex between them."""
@@ -71,7 +77,7 @@ class FiniteWave(AbstractIntegrand):
         levels, vectors = (jnp.stack(both) for both in zip(*map(self._states, (there, here)), strict=True))
         orbitals = tuple(range(self.electrons.size))
         vertex = jnp.stack([here.block(vertex, orbitals, orbitals) for vertex in self.vertex])
-        return levels, vectors, vertex if self._diagonal else _adjoint(vectors[0]) @ vertex @ vectors[1]
+        return levels, vectors, vertex if self._diagonal else adjoint(vectors[0]) @ vertex @ vectors[1]
 
     def respond(
         self, prepared: tuple[Array, Array, Complex[Array, "polarisation above below"]]
@@ -79,9 +85,9 @@ class FiniteWave(AbstractIntegrand):
         """sum_s Tr O M^s, flattened from (out observable)."""
         levels, vectors, vertex = prepared
         unit = 2.0 * np.pi * k_B * self.temperature
-        matrices = pumped(vertex, (levels - self.fermi_level) / unit, self.frequency / unit, self.broadening / unit)
+        matrices = self.pump(vertex, (levels - self.fermi_level) / unit, self.frequency / unit, self.broadening / unit)
         if not self._diagonal:
-            matrices = vectors[:, None] @ matrices @ _adjoint(vectors)[:, None]
+            matrices = vectors[:, None] @ matrices @ adjoint(vectors)[:, None]
         total, o, axes = jnp.sum(matrices, axis=0), self.observables, ((1, 2), (1, 2))
         # Tr O M of hermitian matrices
         moments = jnp.tensordot(total.real, o.real, axes) + jnp.tensordot(total.imag, o.imag, axes)
@@ -108,16 +114,16 @@ def pumped(
 
     All arrays begin with the side s: a and b are `levels[s]`, c is the other, and `turned` exchanges the sides.
     """
-    w = jnp.stack([vertex, _adjoint(vertex)])
+    w = jnp.stack([vertex, adjoint(vertex)])
     omega = frequency * jnp.array([[1.0], [-1.0]])
     # The barriers keep XLA from computing a table once more for each of its uses, and from slow loops over `turned`.
     own, moved = lax.optimization_barrier((jet(levels, broadening), jet(levels - omega, broadening)))
-    other = lax.optimization_barrier(jax.tree.map(_turned, moved))  # at C = z_c + s omega; `moved` is at z - s omega
+    other = lax.optimization_barrier(jax.tree.map(turned, moved))  # at C = z_c + s omega; `moved` is at z - s omega
     to_b, to_c = lax.optimization_barrier((pair(own.column, own.row), pair(own.column, other.row)))
     second, third = doubled(own.column, own.row, to_b)
     h = _complex(omega[:, None] * pair(own, moved))  # H(z) - H(z - s omega), which at C is -h of the other side
     detuning = levels[:, :, None] - other.x[:, 0, None, :]
-    h_other, back = lax.optimization_barrier((jnp.conj(_turned(h)), _transposed(_turned(to_c))))
+    h_other, back = lax.optimization_barrier((jnp.conj(turned(h)), _transposed(turned(to_c))))
     opposite = (h[:, :, None] + h_other[:, None, :]) * _over(detuning, broadening)  # D[b, C*]
     y = _complex(to_c - back) - opposite
     resonant = close(own.column, other.row, RESONANT)[:, 0]
@@ -127,12 +133,12 @@ def pumped(
     tables = lax.optimization_barrier((*complexes, y, *reals))
     to_b, to_c, second, third, y, *reals = (table[:, None] for table in tables)
 
-    adjoints = [_adjoint(real.astype(complex) * w) for real in reals]
+    adjoints = [adjoint(real.astype(complex) * w) for real in reals]
     plain, near, slope = (w @ adjoint for adjoint in adjoints)
     g = to_b * plain - (w * to_c) @ adjoints[0] + second * near + third * slope
-    t = (w * y) @ _adjoint(w)
+    t = (w * y) @ adjoint(w)
     gap = _over(levels[:, :, None] - levels[:, None, :], broadening)[:, None]
-    return 0.5j / np.pi * (g - _adjoint(g) - (t + _adjoint(t)) * gap)
+    return 0.5j / np.pi * (g - adjoint(g) - (t + adjoint(t)) * gap)
 
 
 def _complex(parts: Float[Array, "side part ..."]) -> Complex[Array, "side ..."]:
@@ -145,7 +151,8 @@ def _over(difference: Float[Array, "..."], broadening: Float[Array, ""]) -> Comp
     return lax.complex(difference * scale, 2.0 * broadening * scale)
 
 
-def _turned(sides: Array) -> Array:
+def turned(sides: Array) -> Array:
+    """The two sides exchanged."""
     return sides[::-1]
 
 
@@ -153,5 +160,6 @@ def _transposed(matrices: Array) -> Array:
     return jnp.swapaxes(matrices, -1, -2)
 
 
-def _adjoint(matrices: Complex[Array, "... a b"]) -> Complex[Array, "... b a"]:
+def adjoint(matrices: Complex[Array, "... a b"]) -> Complex[Array, "... b a"]:
+    """Conjugate and transposed."""
     return jnp.conj(_transposed(matrices))

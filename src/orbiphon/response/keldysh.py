@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from orbiphon._checks import check_not_negative
+from orbiphon.response.finite_wave import pumped
 from orbiphon.response.limit import extrapolate
 from orbiphon.response.method import AbstractMethod, Prepared
 from orbiphon.response.problem import Numerics, Problem
@@ -35,7 +36,7 @@ class Keldysh(AbstractMethod):
 
     def prepare(self, problem: Problem) -> Prepared:
         """The exact vertex between states at k and k + q."""
-        waves, words = wave_sum(problem), "second order at finite q and frequency, conserving broadening"
+        waves, words = wave_sum(problem, pumped), "second order at finite q and frequency, conserving broadening"
         if self.broadening == 0.0:
             return Prepared(
                 lambda level, index, numerics: _limit(waves, level, index, numerics),

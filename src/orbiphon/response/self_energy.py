@@ -161,6 +161,7 @@ def _form(problem: Problem, drive: OnePhonon, step: float, state: tuple[float, f
     electrons = problem.electrons
     q = drive.q * direction_vector(drive.branch.direction)
     frequency = drive.branch.frequency(drive.q)
+    broadening, fermi_level, temperature = (jnp.asarray(x, dtype=jnp.float64) for x in state)
     # BlochSum counts phases from the cell: on the side of k + q an orbital at tau brings exp(i q tau).
     origin = plane_wave(electrons.orbital_positions @ q)[None, :, None]
     polarisations = (circular_polarisation(drive.branch.direction, chirality)[None, :] for chirality in (1, -1))
@@ -173,6 +174,8 @@ def _form(problem: Problem, drive: OnePhonon, step: float, state: tuple[float, f
         plane_wave(-(electrons.crystal.lattice.vectors @ q)),
         1.0 / (2.0 * drive.branch.mass * frequency),
         frequency,
-        *(jnp.asarray(x, dtype=jnp.float64) for x in state),
+        broadening,
+        fermi_level,
+        temperature,
         lattice_steps(electrons),
     )

@@ -23,7 +23,7 @@ from orbiphon.electrons.bloch import lattice_steps
 from orbiphon.electrons.filling import resolving_mesh
 from orbiphon.errors import InputError
 from orbiphon.phonons import direction_vector
-from orbiphon.response.finite_wave import FiniteWave
+from orbiphon.response.finite_wave import FiniteWave, Pump
 from orbiphon.response.long_wave import check_time_reversal
 from orbiphon.response.problem import Numerics, Problem
 from orbiphon.units import k_B
@@ -90,7 +90,7 @@ class WaveSum(NamedTuple):
         )
 
 
-def wave_sum(problem: Problem) -> WaveSum:
+def wave_sum(problem: Problem, pump: Pump) -> WaveSum:
     """The phonons of the problem's drive; raises `InputError` for observables or waves that are not computed."""
     check_time_reversal(problem)
     _check_along(problem)
@@ -109,6 +109,7 @@ def wave_sum(problem: Problem) -> WaveSum:
         jnp.zeros(()),
         jnp.zeros(()),
         lattice_steps(electrons),
+        pump,
     )
     waves = WaveSum(problem, modes, template, ())
     # The mirrors are those of electrons, vertex and observables: any state shows them.
