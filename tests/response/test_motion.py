@@ -10,6 +10,7 @@ from orbiphon.drives import CoherentWave, ContinuousEnvelope, GaussianEnvelope, 
 from orbiphon.errors import InputError
 from orbiphon.models import linear_chain
 from orbiphon.phonons import AcousticBranch, direction_vector
+from orbiphon.plot import draw_traces
 from orbiphon.response import ElectronState, Floquet, Keldysh, Kubo, Motion, Numerics, Problem, solve, time_traces
 from orbiphon.response.exponential import phi
 from orbiphon.response.poles import fermi_poles
@@ -54,7 +55,7 @@ def test_a_relaxation_time_against_another_integrator():
     electrons, tau = random_crystal(6, dim=1, sites=2), 4.0
     drive, names = wave(0.15), ("Lx", "Lz")
     problem = asked(electrons, Pulse(drive, PULSE), names=names)
-    traces = time_traces(problem, TIMES, Motion(relaxation_time=tau, tolerance=1e-5), mesh=(2,))
+    traces = time_traces(problem, TIMES, Motion(relaxation_time=tau, tolerance=1e-6), mesh=(2,))
     kappa = np.array([0.25, 0.75])
     expected = [
         laboratory(problem, drive, k, tau)
@@ -94,7 +95,7 @@ def laboratory(problem, drive, k, tau):
     return np.einsum("oij,tji->to", o, rho[:, 1, :, 1]), 2 * np.einsum("oij,tji->to", o, rho[:, 2, :, 1])
 
 
-def test_equilibrium_stays_and_chirality_turns_the_rectified_moment():
+def test_equilibrium_stays_and_chirality_turns_the_rectified_moment(tmp_path):
 
     def traces(amplitude, chirality=1, level=0.3):
         drive = Pulse(wave(amplitude, chirality, "x"), GaussianEnvelope(centre=25.0, duration=15.0))
@@ -108,6 +109,8 @@ def test_equilibrium_stays_and_chirality_turns_the_rectified_moment():
     np.testing.assert_allclose(np.abs(minus.wave), np.abs(plus.wave), atol=1e-9 * np.abs(plus.wave).max())
     assert np.all(np.isnan(plus.uniform[:, 2]))  # even under time reversal
     assert np.all(plus.uniform_error[:, 0] < 0.1 * moment)
+    picture = draw_traces(plus, tmp_path / "traces.png")
+    assert picture.read_bytes()[1:4] == b"PNG"
     full = traces(0.1, level=40.0)  # every band full, but for Lorentzian tails
     assert np.abs(full.uniform[:, 0]).max() < 1e-4 * moment
     assert np.abs(full.wave).max() < 1e-3 * np.abs(plus.wave).max()

@@ -2,3 +2,4 @@
 
 from orbiphon.plot.folder import plot_folder as plot_folder
 from orbiphon.plot.show import show as show
+from orbiphon.plot.traces import draw_traces as draw_traces

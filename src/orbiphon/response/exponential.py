@@ -4,7 +4,8 @@
 
 The linear part is exact, so a step is as long as the drive allows and not as short as the band width asks. Order 4 in
 five stages, also where h lambda is large: M. Hochbruck, A. Ostermann, SIAM J. Numer. Anal. 43, 1069 (2005), (5.19). The
-error estimate replaces the last stage by the third, which is one order lower.
+error estimate is what the curvature of N adds to a straight line between the ends, times `_CAUTION`: the stages carry
+errors of their own from rho_{1,0} to C_p to rho_{0,0}, measured to be up to ten times as large where h lambda is large.
 """
 
 import math
@@ -17,6 +18,7 @@ from jaxtyping import Array, Complex, Float
 
 _NEAR = 1.0  # |z| below which phi_k is summed from its series
 _TERMS = 14
+_CAUTION = 10.0
 
 
 class Exponential(diffrax.AbstractAdaptiveSolver):
@@ -31,7 +33,7 @@ class Exponential(diffrax.AbstractAdaptiveSolver):
         return 4
 
     def error_order(self, terms: Any) -> int:
-        return 4
+        return 3
 
     def init(self, terms: Any, t0: Any, t1: Any, y0: Any, args: Any) -> None:
         return None
@@ -59,7 +61,13 @@ class Exponential(diffrax.AbstractAdaptiveSolver):
         b5 = 4.0 * whole[2] - 8.0 * whole[3]
         y = y_whole + (whole[1] - 3.0 * whole[2] + 4.0 * whole[3]) * n1 + (4.0 * whole[3] - whole[2]) * n4 + b5 * n5
         y1 = stacked(y)
-        return y1, stacked(b5 * (n5 - n3)), {"y0": y0, "y1": y1}, None, diffrax.RESULTS.successful
+        return (
+            y1,
+            stacked(_CAUTION * (4.0 * whole[3] - 2.0 * whole[2]) * (n1 + n4 - 2.0 * n5)),
+            {"y0": y0, "y1": y1},
+            None,
+            diffrax.RESULTS.successful,
+        )
 
 
 def stacked(z: Complex[Array, "*shape"]) -> Float[Array, "2 *shape"]:

@@ -34,7 +34,8 @@ class Motion(AbstractMethod):
     most `harmonics` phonons are gained or lost; with 1 both orders are exact for small waves. `tolerance`: of the
     integration, relative. `pole_accuracy`: of the Fermi function in its expansion in poles.
 
-    With `solve` a continuous wave is switched on and followed until nothing changes; `time_traces` follows any pulse.
+    With `solve` a continuous wave is switched on and followed until nothing changes; the error is that of the zone, of
+    the waiting and of the steps, not that of `harmonics`. `time_traces` follows any pulse.
     Raises `InputError`. Source: docs/theory.md 5.5; arXiv:2511.11272, (25)-(27), (S137)-(S144).
     """
 
@@ -52,7 +53,7 @@ class Motion(AbstractMethod):
         harmonics: int = 1,
         *,
         relaxation_time: float | None = None,
-        tolerance: float = 1e-4,
+        tolerance: float = 1e-3,
         pole_accuracy: float = 1e-8,
     ):
         if (broadening is None) == (relaxation_time is None):
