@@ -31,7 +31,7 @@ times = np.linspace(0, 5, 81) * units.ps
 traces = {}
 for chirality in (1, -1):
     problem = oph.Problem(chain, pulse(chirality), state, coupling="two_centre", observables=["Lx", "Ly", "Lz"])
-    traces[chirality] = oph.time_traces(problem, times, method)
+    traces[chirality] = oph.time_traces(problem, times, method, mesh=(32,))
 right, left = traces[1], traces[-1]
 print(f"{right.description}; meshes of {right.mesh} and {right.coarse} wave vectors")
 
