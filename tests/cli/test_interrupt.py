@@ -10,7 +10,8 @@ from pathlib import Path
 from studies import THERMAL
 
 PROGRAM = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores it for what it starts with &
 from pytest import MonkeyPatch
 from studies import FakeSolver, install
 from orbiphon.cli.app import main
