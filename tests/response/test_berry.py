@@ -18,9 +18,9 @@ LEVEL, KELVIN = 0.2, 900.0
 TILTED = (0.5, -0.7, 0.4)
 
 
-def problem(electrons, names, chirality=1):
+def problem(electrons, names, chirality=1, level=LEVEL):
     drive = OnePhonon(AcousticBranch(speed=SPEED, mass=MASS, direction=TILTED), q=Q, chirality=chirality)
-    state = ElectronState(fermi_level=LEVEL, temperature=KELVIN)
+    state = ElectronState(fermi_level=level, temperature=KELVIN)
     return Problem(electrons, drive, state, observables=names)
 
 
@@ -98,3 +98,11 @@ def test_berry_is_the_clean_limit_of_the_conserving_method_without_intraband_cou
     errors = [np.abs(zone_map(one, Adiabatic(gamma), kappa) - exact).max() for gamma in (2e-4, 1e-4)]
     assert errors[1] < 1e-2 * np.abs(exact).max()
     assert 1.7 < errors[0] / errors[1] < 4.5  # linear or quadratic in the broadening
+
+
+@pytest.mark.parametrize("level", [-40.0, 40.0])
+def test_full_and_empty_bands_give_nothing(level):
+    electrons = CRYSTALS["three atoms, sheet"]
+    kappa = np.random.default_rng(6).uniform(size=(20, 2))
+    metal = np.abs(zone_map(problem(electrons, ("Lx", "Lz")), Berry(), kappa)).max()
+    assert np.abs(zone_map(problem(electrons, ("Lx", "Lz"), level=level), Berry(), kappa)).max() < 1e-9 * metal

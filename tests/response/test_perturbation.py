@@ -111,3 +111,12 @@ def test_long_slow_waves_are_the_berry_curvature(insulator):
         exact = moment(insulator, Berry(), **wave)
         gaps.append(abs(moment(insulator, Perturbation(), **wave) - exact) / abs(exact))
     assert gaps[0] < 0.01 and 3.8 < gaps[0] / gaps[1] < 4.2
+
+
+@pytest.mark.parametrize("level", [-90.0, 90.0])
+def test_full_and_empty_bands_give_nothing(level):
+    electrons = random_crystal(5, dim=2, sites=3)
+    kappa = np.random.default_rng(6).uniform(size=(20, 2))
+    metal = np.abs(zone_map(problem(electrons, ("Lx", "Lz")), Perturbation(), kappa)).max()
+    rest = zone_map(problem(electrons, ("Lx", "Lz"), level=level), Perturbation(), kappa)
+    assert np.abs(rest).max() < 1e-9 * metal

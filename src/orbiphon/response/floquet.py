@@ -10,10 +10,10 @@ import numpy as np
 from orbiphon._checks import check_positive
 from orbiphon.electrons.bloch import lattice_steps
 from orbiphon.electrons.filling import resolving_mesh
-from orbiphon.errors import InputError
 from orbiphon.phonons import direction_vector
 from orbiphon.response.first_order import coherent, plane_wave
 from orbiphon.response.harmonics import Harmonics
+from orbiphon.response.long_wave import check_time_reversal
 from orbiphon.response.method import AbstractMethod, Prepared, with_extra_error
 from orbiphon.response.problem import Numerics, Problem
 from orbiphon.units import k_B
@@ -60,12 +60,7 @@ class Floquet(AbstractMethod):
 
 def _form(problem: Problem, harmonics: int) -> Harmonics:
     electrons, drive = problem.electrons, coherent(problem.drive)
-    for o in problem.observables:
-        if problem.order == 2 and o.time_reversal != -1:
-            raise InputError(
-                f"Argument `observables` must be odd under time reversal at order 2, but {o.name} is even: its moment "
-                "has a part from the second derivative of the Hamiltonian, which is left out. Ask for order 1."
-            )
+    check_time_reversal(problem)
     q = drive.q * direction_vector(drive.branch.direction)
     displacement = jnp.tile(drive.displacement[None, :], (electrons.crystal.sites, 1))
     # BlochSum counts phases from the cell: on the side of k + q an orbital at tau brings exp(i q tau).

@@ -15,6 +15,7 @@ from orbiphon.electrons.filling import resolving_mesh
 from orbiphon.errors import InputError
 from orbiphon.response.density_matrix import Contact, DensityMatrix, SteadyState, bath, density_matrix, relaxation
 from orbiphon.response.first_order import coherent
+from orbiphon.response.long_wave import check_time_reversal
 from orbiphon.response.method import AbstractMethod, Prepared, with_extra_error
 from orbiphon.response.poles import fermi_poles
 from orbiphon.response.problem import Numerics, Problem
@@ -72,7 +73,7 @@ class Motion(AbstractMethod):
     def prepare(self, problem: Problem) -> Prepared:
         """A wave, switched on and followed to its steady state."""
         wave, rates = coherent(problem.drive), self._rates(problem)
-        refuse_even(problem)
+        check_time_reversal(problem)
 
         def integrand(fermi_level: float, index: int) -> SteadyState:
             rise, end = 10.0 / rates[index], 30.0 / rates[index]
@@ -126,16 +127,6 @@ class Motion(AbstractMethod):
         """The slowest decay at each temperature, eV: of rho, or of the first auxiliary matrix."""
         widths = [self.resolution(problem, index) for index in range(problem.state.temperature.size)]
         return [2.0 * self.broadening if self.relaxation_time else min(2.0 * self.broadening, w) for w in widths]
-
-
-def refuse_even(problem: Problem) -> None:
-    """Raise `InputError` if an observable has a part of second order that is left out."""
-    for o in problem.observables:
-        if problem.order == 2 and o.time_reversal != -1:
-            raise InputError(
-                f"Argument `observables` must be odd under time reversal at order 2, but {o.name} is even: its moment "
-                "has a part from the second derivative of the Hamiltonian, which is left out. Ask for order 1."
-            )
 
 
 def block_size(motion: DensityMatrix) -> int:

@@ -126,9 +126,8 @@ def phonon_magnetic_moment(problem: Problem, broadening: float, numerics: Numeri
         zeeman = fields[:, None, None, None] * home[:, None, None] * np.asarray(o.matrix)
         integrand = eqx.tree_at(lambda tree: tree.hopping, form, electrons.hopping[None] - jnp.asarray(zeeman))
         first = _mean(integrand, width, numerics, _FIRST_GUESS, max(numerics.atol, numerics.rtol * _size(integrand)))
-        least = max(
-            numerics.atol, numerics.rtol * float(np.max(np.abs(first.value)))
-        )  # each element to rtol of the matrix
+        largest = float(np.max(np.abs(first.value)))
+        least = max(numerics.atol, numerics.rtol * largest)  # each element to rtol of the matrix
         mean = _mean(integrand, width, numerics, numerics.rtol, least)
         wide, narrow = mean.value.reshape(2, 2, 2)
         wide_error, narrow_error = mean.error.reshape(2, 2, 2)
