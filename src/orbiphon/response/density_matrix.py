@@ -48,9 +48,9 @@ from orbiphon.electrons.bloch import BlochSum, lattice_steps
 from orbiphon.electrons.structure import Steps
 from orbiphon.fermi import fermi
 from orbiphon.phonons import direction_vector
-from orbiphon.response.first_order import plane_wave
 from orbiphon.response.poles import FermiPoles
 from orbiphon.response.problem import Problem
+from orbiphon.response.wave_vertex import lattice_phases, orbital_phases, wave_vertex
 from orbiphon.units import k_B
 from orbiphon.zone import AbstractIntegrand
 
@@ -242,15 +242,12 @@ def density_matrix(
     """The equations for this problem's electrons and observables; `times` and `tolerance` are to be set."""
     electrons = problem.electrons
     q = wave.q * direction_vector(wave.branch.direction)
-    displacement = jnp.tile(wave.displacement[None, :], (electrons.crystal.sites, 1))
-    # BlochSum counts phases from the cell: on the side of k + q an orbital at tau brings exp(i q tau).
-    origin = plane_wave(electrons.orbital_positions @ q)
     return DensityMatrix(
         electrons,
-        0.5 * origin[None, :, None] * problem.coupling.bonds(q, displacement),
+        0.5 * wave_vertex(problem, q, wave.displacement),
         jnp.stack([o.matrix for o in problem.observables]),
-        origin,
-        plane_wave(-(electrons.crystal.lattice.vectors @ q)),
+        orbital_phases(electrons, q),
+        lattice_phases(electrons, q),
         wave.frequency,
         envelope,
         contact,

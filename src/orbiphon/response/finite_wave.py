@@ -44,15 +44,15 @@ from jaxtyping import Array, Complex, Float
 from orbiphon.electrons import TightBinding
 from orbiphon.electrons.bloch import BlochSum
 from orbiphon.electrons.structure import Steps
+from orbiphon.response.integrand import AbstractStateIntegrand
 from orbiphon.response.pairs import RESONANT, close, doubled, jet, pair
 from orbiphon.units import k_B
-from orbiphon.zone import AbstractIntegrand
 
 Pump = Callable[[Array, Array, Array, Array], Array]
 """M^s (2 polarisation band band) from vertex, levels, frequency and broadening, as `pumped`."""
 
 
-class FiniteWave(AbstractIntegrand):
+class FiniteWave(AbstractStateIntegrand):
     """The integrand: sum_s Tr O M^s for each row of `quanta` and each observable, flattened.
 
     `vertex` is g in real space for each polarisation, `observables` are matrices, both between the orbitals in the

@@ -27,18 +27,18 @@ from jaxtyping import Array, Complex, Float
 from orbiphon.drives import AbstractDrive, CoherentWave
 from orbiphon.electrons import TightBinding
 from orbiphon.electrons.bloch import BlochSum, lattice_steps, rotated
-from orbiphon.electrons.filling import resolving_mesh
 from orbiphon.electrons.structure import Steps
 from orbiphon.errors import InputError
 from orbiphon.fermi import fermi, sea_integral, surface_integral
 from orbiphon.phonons import direction_vector
+from orbiphon.response.integrand import AbstractStateIntegrand, resolved_mean
 from orbiphon.response.kernels import POWERS
 from orbiphon.response.limit import at_zero_broadening
 from orbiphon.response.method import Prepared
 from orbiphon.response.problem import Numerics, Problem
+from orbiphon.response.wave_vertex import lattice_phases, orbital_phases, wave_vertex
 from orbiphon.response.weighing import weighing
-from orbiphon.units import k_B
-from orbiphon.zone import AbstractIntegrand, ZoneMean, zone_mean
+from orbiphon.zone import ZoneMean
 
 Susceptibility = Callable[[Array, Array, Array, Array, Array, Array], Array]
 """Pi(e_a, e_b, frequency, broadening, fermi_level, temperature) in 1/eV, elementwise."""
@@ -85,7 +85,7 @@ def _published(powers: Callable[[Array, Array], tuple[Array, Array]]) -> Suscept
 PUBLISHED = {name: _published(powers) for name, powers in POWERS.items()}
 
 
-class FirstOrder(AbstractIntegrand):
+class FirstOrder(AbstractStateIntegrand):
     """The integrand of X for each observable. `vertex` is g in real space; `shift` (dim,) are the phases of q."""
 
     electrons: TightBinding
@@ -132,17 +132,16 @@ def prepare_first_order(
     """The amplitude X of a coherent wave; at zero broadening its limit."""
     electrons, drive = problem.electrons, coherent(problem.drive)
     direction = direction_vector(drive.branch.direction)
-    displacement = jnp.tile(drive.displacement[None, :], (electrons.crystal.sites, 1))
     observables = jnp.stack([o.matrix for o in problem.observables])
     if long_wave:
-        vertex = drive.q.astype(complex) * problem.coupling.strain(direction, displacement)
+        everywhere = jnp.tile(drive.displacement[None, :], (electrons.crystal.sites, 1))
+        vertex = drive.q.astype(complex) * problem.coupling.strain(direction, everywhere)
         shift = jnp.ones(electrons.crystal.lattice.dim, complex)
     else:
         q = drive.q * direction
-        # BlochSum counts phases from the cell: on the side of k + q an orbital at tau brings exp(i q tau).
-        origin = plane_wave(electrons.orbital_positions @ q)[None, :, None]
-        vertex, observables = origin * problem.coupling.bonds(q, displacement), origin * observables
-        shift = plane_wave(-(electrons.crystal.lattice.vectors @ q))
+        vertex = wave_vertex(problem, q, drive.displacement)
+        observables = orbital_phases(electrons, q)[None, :, None] * observables
+        shift = lattice_phases(electrons, q)
     zero, count = jnp.zeros(()), len(electrons.sectors)
     every = tuple((a, b) for a in range(count) for b in range(count))
     steps = lattice_steps(electrons)
@@ -156,14 +155,7 @@ def prepare_first_order(
         temperature = float(problem.state.temperature[index])
         state = tuple(jnp.asarray(x, dtype=jnp.float64) for x in (broadening, fermi_level, temperature))
         integrand = eqx.tree_at(lambda tree: (tree.broadening, tree.fermi_level, tree.temperature), form, state)
-        return zone_mean(
-            integrand,
-            start=resolving_mesh(electrons, broadening + np.pi * k_B * temperature),
-            rtol=numerics.rtol,
-            atol=numerics.atol,
-            max_points=numerics.max_points,
-            block=numerics.block,
-        )
+        return resolved_mean(integrand, numerics, numerics.block)
 
     if broadening == 0.0:
         return at_zero_broadening(problem, at, words)
@@ -178,11 +170,6 @@ def coherent(drive: AbstractDrive) -> CoherentWave:
             "have no first order and no amplitude. Use another method at order=2."
         )
     return drive
-
-
-def plane_wave(angle: Float[Array, "..."]) -> Complex[Array, "..."]:
-    """exp(i angle)."""
-    return jax.lax.complex(jnp.cos(angle), jnp.sin(angle))
 
 
 @eqx.filter_jit

@@ -9,15 +9,15 @@ import numpy as np
 
 from orbiphon._checks import check_positive
 from orbiphon.electrons.bloch import lattice_steps
-from orbiphon.electrons.filling import resolving_mesh
 from orbiphon.phonons import direction_vector
-from orbiphon.response.first_order import coherent, plane_wave
+from orbiphon.response.first_order import coherent
 from orbiphon.response.harmonics import Harmonics
+from orbiphon.response.integrand import resolved_mean
 from orbiphon.response.long_wave import check_time_reversal
 from orbiphon.response.method import AbstractMethod, Prepared, with_extra_error
 from orbiphon.response.problem import Numerics, Problem
-from orbiphon.units import k_B
-from orbiphon.zone import ZoneMean, at_phases, zone_mean
+from orbiphon.response.wave_vertex import lattice_phases, orbital_phases, wave_vertex
+from orbiphon.zone import ZoneMean, at_phases
 
 _ELEMENTS = 2**18  # of matrices at a time
 _PROBES = 16
@@ -62,16 +62,13 @@ def _form(problem: Problem, harmonics: int) -> Harmonics:
     electrons, drive = problem.electrons, coherent(problem.drive)
     check_time_reversal(problem)
     q = drive.q * direction_vector(drive.branch.direction)
-    displacement = jnp.tile(drive.displacement[None, :], (electrons.crystal.sites, 1))
-    # BlochSum counts phases from the cell: on the side of k + q an orbital at tau brings exp(i q tau).
-    origin = plane_wave(electrons.orbital_positions @ q)[None, :, None]
     observables = jnp.stack([o.matrix for o in problem.observables])
     zero = jnp.zeros(())
     return Harmonics(
         electrons,
-        0.5 * origin * problem.coupling.bonds(q, displacement),
-        observables if problem.order == 2 else jnp.conj(origin).reshape(1, 1, -1) * observables,
-        plane_wave(-(electrons.crystal.lattice.vectors @ q)),
+        0.5 * wave_vertex(problem, q, drive.displacement),
+        observables if problem.order == 2 else jnp.conj(orbital_phases(electrons, q))[None, None, :] * observables,
+        lattice_phases(electrons, q),
         drive.frequency,
         zero,
         zero,
@@ -83,16 +80,8 @@ def _form(problem: Problem, harmonics: int) -> Harmonics:
 
 
 def _mean(integrand: Harmonics, numerics: Numerics) -> ZoneMean:
-    width = float(integrand.broadening) + np.pi * k_B * float(integrand.temperature)
     size = (2 * integrand.harmonics + 1) * integrand.electrons.size
-    return zone_mean(
-        integrand,
-        start=resolving_mesh(integrand.electrons, width),
-        rtol=numerics.rtol,
-        atol=numerics.atol,
-        max_points=numerics.max_points,
-        block=max(min(numerics.block, _ELEMENTS // size**2), 1),
-    )
+    return resolved_mean(integrand, numerics, _ELEMENTS // size**2)
 
 
 def _truncation(integrand: Harmonics) -> np.ndarray:

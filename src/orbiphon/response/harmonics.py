@@ -29,10 +29,10 @@ from orbiphon.electrons import TightBinding
 from orbiphon.electrons.bloch import BlochSum
 from orbiphon.electrons.structure import Steps
 from orbiphon.fermi import fermi_potential
-from orbiphon.zone import AbstractIntegrand
+from orbiphon.response.integrand import AbstractStateIntegrand
 
 
-class Harmonics(AbstractIntegrand):
+class Harmonics(AbstractStateIntegrand):
     """Tr O rho_{0,0} (`order` 2) or 2 Tr O rho_{1,0} (`order` 1) for each observable.
 
     `vertex` is g(U e)/2 in real space, `shift` (dim,) are the phases exp(-i q a_j).

@@ -7,14 +7,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float
 
-from orbiphon.electrons.filling import resolving_mesh
 from orbiphon.errors import InputError
 from orbiphon.phonons import direction_vector
+from orbiphon.response.integrand import resolved_mean
 from orbiphon.response.method import Prepared, with_extra_error
 from orbiphon.response.problem import Numerics, Problem
 from orbiphon.response.second_order import Kernel, SecondOrder, second_order
-from orbiphon.units import k_B
-from orbiphon.zone import BLOCK, ZoneMean, find_mirrors, zone_mean
+from orbiphon.zone import BLOCK, ZoneMean, find_mirrors
 
 
 def integrand(problem: Problem, kernel: Kernel, polarisation: Complex[Array, "polarisation xyz"]) -> SecondOrder:
@@ -54,16 +53,7 @@ def zone_integral(integrand: SecondOrder, numerics: Numerics, mirrors: tuple[boo
     if not np.any(np.asarray(integrand.quanta)) or not integrand.triples:
         zeros = np.zeros(integrand.quanta.shape[0] * integrand.observables.shape[0])
         return ZoneMean(zeros, zeros, (), 0, True)
-    width = float(integrand.broadening) + np.pi * k_B * float(integrand.temperature)
-    return zone_mean(
-        integrand,
-        start=resolving_mesh(integrand.electrons, width),
-        rtol=numerics.rtol,
-        atol=numerics.atol,
-        max_points=numerics.max_points,
-        block=affordable_block(integrand, numerics.block),
-        mirrors=mirrors,
-    )
+    return resolved_mean(integrand, numerics, affordable_block(integrand, numerics.block), mirrors)
 
 
 def affordable_block(integrand: SecondOrder, most: int) -> int:

@@ -27,8 +27,8 @@ from jaxtyping import Array, Complex, Float
 from orbiphon.electrons import TightBinding
 from orbiphon.electrons.bloch import BlochSum, lattice_steps, rotated
 from orbiphon.electrons.structure import Steps
+from orbiphon.response.integrand import AbstractStateIntegrand
 from orbiphon.response.weighing import weighing
-from orbiphon.zone import AbstractIntegrand
 
 States = tuple[list[Array], list[Array]]
 Triple = tuple[int, int, int]
@@ -36,7 +36,7 @@ Kernel = Callable[[Array, Array, Array, Array, Array, Array], Array]
 """K'(e_a, e_b, e_c, broadening, fermi_level, temperature) in 1/eV^3, elementwise, obeying K'_ba = K'_ab*."""
 
 
-class SecondOrder(AbstractIntegrand):
+class SecondOrder(AbstractStateIntegrand):
     """The integrand: sum_abc ... K' at one k for each row of `quanta` and each observable, flattened.
 
     `strain` is gamma in real space for each polarisation. `steps` and `triples` describe the form of the model, and are

@@ -18,6 +18,7 @@ where D vanishes in a gap, or off resonance for broadening -> 0 if O has no elem
 none of the formulas for m_q: it differentiates Pi numerically, at two steps, both signs on the same mesh.
 """
 
+import dataclasses
 from typing import NamedTuple
 
 import equinox as eqx
@@ -29,14 +30,15 @@ from orbiphon._checks import check_positive
 from orbiphon.drives import OnePhonon
 from orbiphon.electrons import TightBinding
 from orbiphon.electrons.bloch import BlochSum, lattice_steps
-from orbiphon.electrons.filling import resolving_mesh
 from orbiphon.electrons.structure import Steps
 from orbiphon.errors import InputError
 from orbiphon.phonons import circular_polarisation, direction_vector
-from orbiphon.response.first_order import conserving, plane_wave
+from orbiphon.response.first_order import conserving
+from orbiphon.response.integrand import AbstractStateIntegrand, resolved_mean
 from orbiphon.response.problem import Numerics, Problem
+from orbiphon.response.wave_vertex import lattice_phases, wave_vertex
 from orbiphon.units import k_B
-from orbiphon.zone import AbstractIntegrand, ZoneMean, at_phases, zone_mean
+from orbiphon.zone import at_phases
 
 _STEP = 0.05  # of broadening + pi k_B T, in units of the field
 _ELEMENTS = 2**17
@@ -61,7 +63,7 @@ class PhononMoment(NamedTuple):
         return np.ptp(np.linalg.eigvalsh(self.value), axis=-1)
 
 
-class FieldSlope(AbstractIntegrand):
+class FieldSlope(AbstractStateIntegrand):
     """-d(Pi + Pi^+)/2db, flattened from (step, i, j): differences over `step` and over half of it.
 
     `hopping` holds H at b = step, -step, step/2, -step/2; `quantum` is 1/(2 M omega).
@@ -121,32 +123,22 @@ def phonon_magnetic_moment(problem: Problem, broadening: float, numerics: Numeri
     form = _form(problem, drive, _STEP * width, (broadening, float(levels[0, 0]), float(problem.state.temperature[0])))
     home = np.linalg.norm(np.asarray(electrons.cells), axis=1) == 0.0
     fields = _STEP * width * np.array([1.0, -1.0, 0.5, -0.5])
+    block = _ELEMENTS // electrons.size**2
     values, errors, converged = [], [], True
     for o in problem.observables:
         zeeman = fields[:, None, None, None] * home[:, None, None] * np.asarray(o.matrix)
         integrand = eqx.tree_at(lambda tree: tree.hopping, form, electrons.hopping[None] - jnp.asarray(zeeman))
-        first = _mean(integrand, width, numerics, _FIRST_GUESS, max(numerics.atol, numerics.rtol * _size(integrand)))
+        tolerance = max(numerics.atol, numerics.rtol * _size(integrand))
+        first = resolved_mean(integrand, dataclasses.replace(numerics, rtol=_FIRST_GUESS, atol=tolerance), block)
         largest = float(np.max(np.abs(first.value)))
         least = max(numerics.atol, numerics.rtol * largest)  # each element to rtol of the matrix
-        mean = _mean(integrand, width, numerics, numerics.rtol, least)
+        mean = resolved_mean(integrand, dataclasses.replace(numerics, atol=least), block)
         wide, narrow = mean.value.reshape(2, 2, 2)
         wide_error, narrow_error = mean.error.reshape(2, 2, 2)
         values.append((4.0 * narrow - wide) / 3.0)
         errors.append(np.abs(narrow - wide) / 15.0 + (4.0 * narrow_error + wide_error) / 3.0)
         converged &= mean.converged
     return PhononMoment(np.stack(values), np.stack(errors), tuple(o.name for o in problem.observables), converged)
-
-
-def _mean(integrand: FieldSlope, width: float, numerics: Numerics, rtol: float, atol: float) -> ZoneMean:
-    electrons = integrand.electrons
-    return zone_mean(
-        integrand,
-        start=resolving_mesh(electrons, width),
-        rtol=rtol,
-        atol=atol,
-        max_points=numerics.max_points,
-        block=max(min(numerics.block, _ELEMENTS // electrons.size**2), 1),
-    )
 
 
 def _size(integrand: FieldSlope) -> float:
@@ -161,16 +153,13 @@ def _form(problem: Problem, drive: OnePhonon, step: float, state: tuple[float, f
     q = drive.q * direction_vector(drive.branch.direction)
     frequency = drive.branch.frequency(drive.q)
     broadening, fermi_level, temperature = (jnp.asarray(x, dtype=jnp.float64) for x in state)
-    # BlochSum counts phases from the cell: on the side of k + q an orbital at tau brings exp(i q tau).
-    origin = plane_wave(electrons.orbital_positions @ q)[None, :, None]
-    polarisations = (circular_polarisation(drive.branch.direction, chirality)[None, :] for chirality in (1, -1))
-    moved = [jnp.tile(e, (electrons.crystal.sites, 1)) for e in polarisations]
+    polarisations = [circular_polarisation(drive.branch.direction, chirality) for chirality in (1, -1)]
     return FieldSlope(
         electrons,
         electrons.hopping[None],
         jnp.asarray(step),
-        jnp.stack([origin * problem.coupling.bonds(q, e) for e in moved]),
-        plane_wave(-(electrons.crystal.lattice.vectors @ q)),
+        jnp.stack([wave_vertex(problem, q, e) for e in polarisations]),
+        lattice_phases(electrons, q),
         1.0 / (2.0 * drive.branch.mass * frequency),
         frequency,
         broadening,

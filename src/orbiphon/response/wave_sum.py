@@ -13,21 +13,20 @@ from typing import NamedTuple
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 from jaxtyping import Array, Complex, Float
 
 from orbiphon.drives import ThermalInjection
 from orbiphon.drives.modes import Modes
 from orbiphon.electrons import TightBinding
 from orbiphon.electrons.bloch import lattice_steps
-from orbiphon.electrons.filling import resolving_mesh
 from orbiphon.errors import InputError
 from orbiphon.phonons import direction_vector
 from orbiphon.response.finite_wave import FiniteWave, Pump
+from orbiphon.response.integrand import resolved_mean
 from orbiphon.response.long_wave import check_time_reversal
 from orbiphon.response.problem import Numerics, Problem
-from orbiphon.units import k_B
-from orbiphon.zone import ZoneMean, find_mirrors, zone_mean
+from orbiphon.response.wave_vertex import lattice_phases, wave_vertex
+from orbiphon.zone import ZoneMean, find_mirrors
 
 _FEW = 8  # waves that are added up one by one
 _ELEMENTS = 2**15  # of matrices at a time: they stay in the caches
@@ -78,16 +77,7 @@ class WaveSum(NamedTuple):
         return at_wave(self, q, broadening, fermi_level, float(self.problem.state.temperature[index]))
 
     def _mean(self, integrand: FiniteWave, numerics: Numerics) -> ZoneMean:
-        width = float(integrand.broadening) + np.pi * k_B * float(integrand.temperature)
-        return zone_mean(
-            integrand,
-            start=resolving_mesh(integrand.electrons, width),
-            rtol=numerics.rtol,
-            atol=numerics.atol,
-            max_points=numerics.max_points,
-            block=affordable_block(integrand.electrons, numerics.block),
-            mirrors=self.mirrors,
-        )
+        return resolved_mean(integrand, numerics, affordable_block(integrand.electrons, numerics.block), self.mirrors)
 
 
 def wave_sum(problem: Problem, pump: Pump) -> WaveSum:
@@ -126,7 +116,7 @@ def at_wave(waves: WaveSum, q: float, broadening: float, fermi_level: float, tem
     frequency = branch.frequency(q)
     values = (
         _vertex(waves.problem, wave_vector, waves.modes.polarisation),
-        _phase(-0.5 * (electrons.crystal.lattice.vectors @ wave_vector)),
+        lattice_phases(electrons, 0.5 * wave_vector),
         jnp.eye(waves.modes.polarisation.shape[0]) / (2.0 * branch.mass * frequency),
         frequency,
         *(jnp.asarray(x, dtype=jnp.float64) for x in (broadening, fermi_level, temperature)),
@@ -138,12 +128,9 @@ def at_wave(waves: WaveSum, q: float, broadening: float, fermi_level: float, tem
 def _vertex(
     problem: Problem, q: Float[Array, "xyz"], polarisation: Complex[Array, "polarisation xyz"]
 ) -> Complex[Array, "polarisation cell orbital orbital"]:
-    # BlochSum counts phases from the cell: on the side of k + q an orbital at tau brings exp(i q tau).
-    electrons, order = problem.electrons, _order(problem.electrons)
-    origin = _phase(electrons.orbital_positions @ q)[None, :, None]
-    every = [jnp.tile(e[None, :], (electrons.crystal.sites, 1)) for e in polarisation]
-    bonds = jnp.stack([origin * problem.coupling.bonds(q, displacement) for displacement in every])
-    return bonds[:, :, order[:, None], order[None, :]]
+    order = _order(problem.electrons)
+    vertices = jnp.stack([wave_vertex(problem, q, e) for e in polarisation])
+    return vertices[:, :, order[:, None], order[None, :]]
 
 
 def affordable_block(electrons: TightBinding, most: int) -> int:
@@ -254,7 +241,3 @@ def _check_along(problem: Problem) -> None:
 
 def _order(electrons: TightBinding) -> np.ndarray:
     return np.array([orbital for sector in electrons.sectors for orbital in sector])
-
-
-def _phase(angle: Float[Array, "..."]) -> Complex[Array, "..."]:
-    return lax.complex(jnp.cos(angle), jnp.sin(angle))

@@ -1,0 +1,35 @@
+"""Integrands that know their state, and their means over the zone."""
+
+import equinox as eqx
+import numpy as np
+from jaxtyping import Array, Float
+
+from orbiphon.electrons import TightBinding
+from orbiphon.electrons.filling import resolving_mesh
+from orbiphon.response.problem import Numerics
+from orbiphon.units import k_B
+from orbiphon.zone import AbstractIntegrand, ZoneMean, zone_mean
+
+
+class AbstractStateIntegrand(AbstractIntegrand):
+    """An integrand of electrons with a broadening (eV) and a temperature (K), which set its narrowest structure."""
+
+    electrons: eqx.AbstractVar[TightBinding]
+    broadening: eqx.AbstractVar[Float[Array, ""]]
+    temperature: eqx.AbstractVar[Float[Array, ""]]
+
+
+def resolved_mean(
+    integrand: AbstractStateIntegrand, numerics: Numerics, block: int, mirrors: tuple[bool, ...] | None = None
+) -> ZoneMean:
+    """The mean over the zone, from a mesh on that begins to resolve broadening and temperature."""
+    width = float(integrand.broadening) + np.pi * k_B * float(integrand.temperature)
+    return zone_mean(
+        integrand,
+        start=resolving_mesh(integrand.electrons, width),
+        rtol=numerics.rtol,
+        atol=numerics.atol,
+        max_points=numerics.max_points,
+        block=max(min(block, numerics.block), 1),
+        mirrors=mirrors,
+    )

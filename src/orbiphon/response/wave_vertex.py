@@ -1,0 +1,33 @@
+"""The vertex of a wave between Bloch sums. Their phases are counted from the cell (`electrons.bloch`), so that on the
+side of k + q an orbital at tau brings exp(i q tau)."""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Complex, Float
+
+from orbiphon._types import Vector
+from orbiphon.electrons import TightBinding
+from orbiphon.response.problem import Problem
+
+
+def plane_wave(angle: Float[Array, "..."]) -> Complex[Array, "..."]:
+    """exp(i angle)."""
+    return jax.lax.complex(jnp.cos(angle), jnp.sin(angle))
+
+
+def orbital_phases(electrons: TightBinding, q: Vector) -> Complex[Array, "orbital"]:
+    """exp(i q tau)."""
+    return plane_wave(electrons.orbital_positions @ q)
+
+
+def lattice_phases(electrons: TightBinding, q: Vector) -> Complex[Array, "dim"]:
+    """exp(-i q a_j): what takes the phases of k to those of k + q."""
+    return plane_wave(-(electrons.crystal.lattice.vectors @ q))
+
+
+def wave_vertex(
+    problem: Problem, q: Vector, displacement: Complex[Array, "xyz"]
+) -> Complex[Array, "cell orbital orbital"]:
+    """g(k, q) in real space, every atom moving alike, between Bloch sums at k + q (left) and k (right)."""
+    everywhere = jnp.tile(displacement[None, :], (problem.electrons.crystal.sites, 1))
+    return orbital_phases(problem.electrons, q)[None, :, None] * problem.coupling.bonds(q, everywhere)
