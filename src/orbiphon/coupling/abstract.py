@@ -67,6 +67,7 @@ def check_vertex(coupling: Coupling, electrons: TightBinding) -> None:
     off, largest = (float(jnp.max(jnp.abs(x))) for x in (there - jnp.conj(back).T, there))
     if not off <= _ROUNDING * largest:
         raise InputError(
-            f"Argument `coupling` must obey g(k, q; e) = g(k+q, -q; e*)†, for dH/du is hermitian, but is off by {off:.3g} "
-            f"(largest element {largest:.3g}). Check the phases of `bonds`, and that both ends of a bond move."
+            f"Argument `coupling` must obey g(k, q; e) = g(k+q, -q; e*)†, but is off by {off:.3g} "
+            f"(largest element {largest:.3g}): dH/du is not hermitian. Check the phases of `bonds`, and that both "
+            "ends of a bond move."
         )

@@ -96,7 +96,7 @@ def moment_per_phonon(problem: Problem, method: AbstractMethod, numerics: Numeri
 def four_waves(direction: str | ArrayLike) -> list[Complex[Array, "xyz"]]:
     """The polarisations e_+, e_-, e_1 and -45 degrees."""
     plus, minus = (circular_polarisation(direction, chirality) for chirality in (1, -1))
-    return [plus, minus, *((plus + phase * minus) / np.sqrt(2.0) for phase in (1.0 + 0.0j, 1.0j))]
+    return [plus, minus, *((plus + phase * minus) / 2.0**0.5 for phase in (1.0 + 0.0j, 1.0j))]
 
 
 def hermitian_form(

@@ -40,7 +40,7 @@ from orbiphon.response.wave_vertex import lattice_phases, wave_vertex
 from orbiphon.units import k_B
 from orbiphon.zone import at_phases
 
-_STEP = 0.05  # of broadening + pi k_B T, in units of the field
+_STEP = 0.01  # of broadening + pi k_B T: by so much the field moves levels at most
 _ELEMENTS = 2**17
 _PROBES = 16
 _FIRST_GUESS = 0.1  # relative tolerance of the slopes that tell the size of the matrix
@@ -115,11 +115,12 @@ def phonon_magnetic_moment(problem: Problem, broadening: float, numerics: Numeri
     check_positive("broadening", broadening)
     one_mode(problem)
     numerics = Numerics() if numerics is None else numerics
-    step = _STEP * (broadening + np.pi * k_B * float(problem.state.temperature[0]))
+    width = broadening + np.pi * k_B * float(problem.state.temperature[0])
     block = _ELEMENTS // problem.electrons.size**2
     values, errors, converged = [], [], True
     for o in problem.observables:
-        integrand = field_slope(problem, o, broadening, step)
+        strength = float(np.linalg.norm(np.asarray(o.matrix), 2)) or 1.0
+        integrand = field_slope(problem, o, broadening, _STEP * width / strength)
         tolerance = max(numerics.atol, numerics.rtol * _size(integrand))
         first = resolved_mean(integrand, dataclasses.replace(numerics, rtol=_FIRST_GUESS, atol=tolerance), block)
         largest = float(np.max(np.abs(first.value)))
