@@ -76,3 +76,24 @@ def first_order(above, below, g, observable, omega, broadening, fermi_level, tem
     f_a, f_b = (expit((fermi_level - x) / (k_B * temperature))[:, None, None] for x in (e, e - omega))
     lesser = r_a @ g @ (f_b * (adjoint(r_b) - r_b)) + f_a * (adjoint(r_a) - r_a) @ g @ adjoint(r_b)
     return -1j / (2 * np.pi) * np.sum(weight * np.einsum("ij,eji->e", observable, lesser))
+
+
+def absorbed(above, below, vertices, observable, omega, broadening, fermi_level, temperature):
+    """Hermitian part of sum_s O_ab W^j_bc W^i*_ac D(a, b, c; s omega), (i, j), for vertices g^i between two H(k).
+
+    D = -(i/2 pi) int de [f(e) - f(e - omega)] R_b (R_c - A_c)(e - omega) (A_a - R_a); W = g at s = 1, g^+ at -1.
+    """
+    e, weight = energies()
+    e = e + fermi_level
+    total = np.zeros((len(vertices), len(vertices)), complex)
+    for own, other, shift in ((above, below, omega), (below, above, -omega)):
+        r, moved = green(own, e, broadening), green(other, e - shift, broadening)
+        left, middle = observable @ r, moved - adjoint(moved)
+        right = adjoint(r) - r
+        f, f_less = (expit((fermi_level - x) / (k_B * temperature)) for x in (e, e - shift))
+        for i, j in np.ndindex(total.shape):
+            # a displacement alpha_i: g alpha at s = 1, but g^+ alpha* at s = -1
+            first, second = (vertices[j], vertices[i].conj().T) if shift > 0 else (vertices[i].conj().T, vertices[j])
+            product = np.einsum("eij,eji->e", left @ first @ middle, second @ right)
+            total[i, j] += -1j / (2 * np.pi) * np.sum(weight * (f - f_less) * product)
+    return (total + total.conj().T) / 2

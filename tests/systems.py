@@ -28,15 +28,17 @@ class RandomSystem(NamedTuple):
     onsite: np.ndarray
 
 
-def random_system(seed: int, dim: int | None = None, sites: int | None = None, spin: bool = False) -> RandomSystem:
-    """A crystal without symmetry: 1-3 dimensions, 1-3 atoms, 2-6 spatial orbitals."""
+def random_system(
+    seed: int, dim: int | None = None, sites: int | None = None, spin: bool = False, orbit: bool = True
+) -> RandomSystem:
+    """A crystal without symmetry: 1-3 dimensions, 1-3 atoms, 2-6 spatial orbitals; `orbit`: spins couple to them."""
     random = np.random.default_rng(seed)
     dim = int(random.integers(1, 4)) if dim is None else dim
     sites = int(random.integers(1, 4)) if sites is None else sites
     shells = _SHELLS[sites][int(random.integers(len(_SHELLS[sites])))]
     vectors = 3.0 * (np.eye(3) + 0.15 * random.uniform(-1, 1, (3, 3)))[:dim]
     lattice = Lattice(vectors)
-    positions = _separate_positions(random, vectors, sites)
+    positions = separate_positions(random, vectors, sites)
     cutoff = 1.02 * float(np.max(np.linalg.norm(vectors, axis=1)))
     names = ["ss_sigma", "sp_sigma", "sd_sigma", "pp_sigma", "pp_pi", "pd_sigma", "pd_pi"]
     names += ["dd_sigma", "dd_pi", "dd_delta"]
@@ -44,7 +46,9 @@ def random_system(seed: int, dim: int | None = None, sites: int | None = None, s
     decay = {name: float(random.uniform(1, 4)) for name in names}
     basis = Basis(shells, spin=spin)
     onsite = np.repeat(random.uniform(-1, 1, basis.spatial_size), basis.spins)  # the same for both spins
-    spin_orbit = {shell: float(random.uniform(0.1, 0.5)) for shell in shells if shell[1] != "s"} if spin else None
+    spin_orbit = (
+        {shell: float(random.uniform(0.1, 0.5)) for shell in shells if shell[1] != "s"} if spin and orbit else None
+    )
     electrons = tight_binding(
         Crystal(lattice, positions, tuple(f"X{i}" for i in range(sites))),
         basis,
@@ -124,7 +128,7 @@ def _shells(basis: Basis):
     return [(shell, range(where.start, where.stop)) for shell, where in zip(basis.shells, slices, strict=True)]
 
 
-def _separate_positions(random: np.random.Generator, vectors: np.ndarray, sites: int) -> np.ndarray:
+def separate_positions(random: np.random.Generator, vectors: np.ndarray, sites: int) -> np.ndarray:
     """Positions in the cell, and off the line or plane of a chain or sheet, at least 1.2 Å apart."""
     around = np.array(list(itertools.product((-2, -1, 0, 1, 2), repeat=len(vectors)))) @ vectors
     while True:

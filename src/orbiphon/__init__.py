@@ -64,6 +64,7 @@ from orbiphon.response import (
     Problem as Problem,
     Published as Published,
     TimeTraces as TimeTraces,
+    moment_per_phonon as moment_per_phonon,
     phonon_magnetic_moment as phonon_magnetic_moment,
     solve as solve,
     time_traces as time_traces,

@@ -213,7 +213,7 @@ def test_refused():
     with pytest.raises(InputError, match="`observables` must be odd under time reversal"):
         solve(Problem(electrons, OnePhonon(SOUND, q=0.1), state, observables=["Qzx"]), Keldysh(0.1))
     thermal = ThermalInjection(SOUND, transmission=0.1, splitting=0.1, q_domain="sphere")
-    with pytest.raises(InputError, match="`keldysh` must be given waves along the direction .* `q_domain` is 'sphere'"):
+    with pytest.raises(InputError, match="`drive` must hold waves along its direction only .* `q_domain` is 'sphere'"):
         solve(Problem(electrons, thermal, state), Keldysh(0.1))
     with pytest.raises(InputError, match="`broadening` must not be negative, but is -1"):
         Keldysh(-1.0)

@@ -5,11 +5,17 @@ from abc import abstractmethod
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Complex
 
+from orbiphon._checks import check_shape
 from orbiphon._types import OrbitalMatrix, Polarisation, Vector
+from orbiphon.crystal import is_concrete
 from orbiphon.electrons import TightBinding
 from orbiphon.electrons.structure import Pairs
+from orbiphon.errors import InputError
+
+_ROUNDING = 1e-10  # of the largest element of a vertex
 
 
 class Coupling(eqx.Module):
@@ -42,3 +48,26 @@ class Coupling(eqx.Module):
     def pairs(self) -> Pairs:
         """Pairs (row sector, column sector) of `electrons.sectors` that the vertex can connect, by the model's form."""
         return self.electrons.gradient_pairs
+
+
+def check_vertex(coupling: Coupling, electrons: TightBinding) -> None:
+    """Raise `InputError` unless `coupling` is one of these electrons and g(k, q; e) = g(k+q, -q; e*)†.
+
+    Asked at one random k, q and e: what is analytic in them holds everywhere or almost nowhere. Not asked of tracers.
+    """
+    if not is_concrete(coupling, electrons):
+        return
+    random = np.random.default_rng(0)
+    k, q = (jnp.asarray(random.normal(size=3)) for _ in range(2))
+    sites = electrons.crystal.sites
+    e = jnp.asarray(random.normal(size=(sites, 3)) + 1j * random.normal(size=(sites, 3)))
+    there, back = coupling.bonds(q, e), coupling.bonds(-q, jnp.conj(e))
+    check_shape("coupling.bonds", there, "cell orbital orbital", electrons.hopping.shape)
+    there, back = electrons.bloch_sum(there, k), electrons.bloch_sum(back, k + q)
+    off, largest = (float(jnp.max(jnp.abs(x))) for x in (there - jnp.conj(back).T, there))
+    if not off <= _ROUNDING * largest:
+        raise InputError(
+            f"Argument `coupling` must obey g(k, q; e) = g(k+q, -q; e*)†, but is off by {off:.3g} "
+            f"(largest element {largest:.3g}): dH/du is not hermitian. Check the phases of `bonds`, and that both "
+            "ends of a bond move."
+        )

@@ -33,7 +33,7 @@ class Observable(eqx.Module):
     unit: str = eqx.field(static=True)
 
     def __check_init__(self) -> None:
-        check_shape("matrix", self.matrix, "orbital orbital", (self.matrix.shape[0],) * 2)
+        check_shape("matrix", self.matrix, "orbital orbital", self.matrix.shape[:1] * 2 or (1, 1))
         if is_concrete(self.matrix):
             check_hermitian("matrix", np.asarray(self.matrix))
         for name, parity in (("time_reversal", self.time_reversal), ("inversion", self.inversion)):

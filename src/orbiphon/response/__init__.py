@@ -7,6 +7,7 @@ from orbiphon.response.floquet import Floquet as Floquet
 from orbiphon.response.keldysh import Keldysh as Keldysh
 from orbiphon.response.kubo import Kubo as Kubo
 from orbiphon.response.method import AbstractMethod as AbstractMethod
+from orbiphon.response.moment_matrix import moment_per_phonon as moment_per_phonon
 from orbiphon.response.motion import Motion as Motion
 from orbiphon.response.perturbation import Perturbation as Perturbation
 from orbiphon.response.problem import ElectronState as ElectronState, Numerics as Numerics, Problem as Problem

@@ -151,15 +151,21 @@ def prepare_first_order(
     used = weighing(lambda phases: _weight_sizes(form, phases), electrons.crystal.lattice.dim)
     form = dataclasses.replace(form, pairs=tuple(itertools.compress(every, used)))
 
-    def at(broadening: float, fermi_level: float, index: int, numerics: Numerics) -> ZoneMean:
+    def integrand(broadening: float, fermi_level: float, index: int) -> FirstOrder:
         temperature = float(problem.state.temperature[index])
         state = tuple(jnp.asarray(x, dtype=jnp.float64) for x in (broadening, fermi_level, temperature))
-        integrand = eqx.tree_at(lambda tree: (tree.broadening, tree.fermi_level, tree.temperature), form, state)
-        return resolved_mean(integrand, numerics, numerics.block)
+        return eqx.tree_at(lambda tree: (tree.broadening, tree.fermi_level, tree.temperature), form, state)
+
+    def moments(broadening: float, fermi_level: float, index: int, numerics: Numerics) -> ZoneMean:
+        return resolved_mean(integrand(broadening, fermi_level, index), numerics, numerics.block)
 
     if broadening == 0.0:
-        return at_zero_broadening(problem, at, words)
-    return Prepared(lambda level, index, numerics: at(broadening, level, index, numerics), words)
+        return at_zero_broadening(problem, moments, words)
+    return Prepared(
+        lambda level, index, numerics: moments(broadening, level, index, numerics),
+        words,
+        lambda level, index: integrand(broadening, level, index),
+    )
 
 
 def coherent(drive: AbstractDrive) -> CoherentWave:

@@ -1,5 +1,7 @@
 """The long-wave second order, shared by the methods that differ in their kernel only."""
 
+import functools
+from collections.abc import Callable
 from typing import NamedTuple
 
 import equinox as eqx
@@ -68,13 +70,16 @@ _GENERIC_BROADENING, _GENERIC_TEMPERATURE = 0.1, 1000.0
 
 
 class LongWave(NamedTuple):
-    """The second order of a drive's long waves: sum_q excess m_q, m_q = q^2/(2M) times the mean of the integrand."""
+    """The second order of a drive's long waves: sum_q excess m_q, m_q = q^2/(2M) times the mean of the integrand.
+
+    `mirrors()` are the axes along which it is even, looked for when first asked.
+    """
 
     problem: Problem
     template: SecondOrder
     strength: Float[Array, "temperature polarisation"]
     relative_error: Float[np.ndarray, "temperature"]
-    mirrors: tuple[bool, ...]
+    mirrors: Callable[[], tuple[bool, ...]]
 
     def integrand(self, broadening: float, fermi_level: float, index: int) -> SecondOrder:
         """At (broadening, fermi_level, temperature index)."""
@@ -83,7 +88,7 @@ class LongWave(NamedTuple):
 
     def moments(self, broadening: float, fermi_level: float, index: int, numerics: Numerics) -> ZoneMean:
         """Its zone mean, to a tolerance, with the error of the sum over q."""
-        mean = zone_integral(self.integrand(broadening, fermi_level, index), numerics, self.mirrors)
+        mean = zone_integral(self.integrand(broadening, fermi_level, index), numerics, self.mirrors())
         return with_extra_error(mean, np.abs(mean.value) * float(self.relative_error[index]))
 
 
@@ -92,11 +97,15 @@ def long_wave(problem: Problem, kernel: Kernel) -> LongWave:
     modes = problem.drive.modes(problem.electrons.crystal, problem.state.temperature)
     strength = jnp.sum(modes.excess * modes.along[None, None] ** 2, axis=-1) / (2.0 * problem.drive.branch.mass)
     template = integrand(problem, kernel, modes.polarisation)
-    # The mirrors of the zone are those of electrons, vertex and observables: any state shows them.
-    centre = float(jnp.mean(jnp.real(jnp.linalg.eigvalsh(problem.electrons.hamiltonian(jnp.zeros(3))))))
-    generic = at_state(template, strength[0][None], _GENERIC_BROADENING, centre, _GENERIC_TEMPERATURE)
-    mirrors = find_mirrors(generic, problem.electrons.crystal.lattice.dim, affordable_block(generic, BLOCK))
-    return LongWave(problem, template, strength, np.max(np.asarray(modes.excess_error), axis=-1), mirrors)
+
+    def mirrors() -> tuple[bool, ...]:
+        """Those of electrons, vertex and observables: any state shows them."""
+        centre = float(jnp.mean(jnp.real(jnp.linalg.eigvalsh(problem.electrons.hamiltonian(jnp.zeros(3))))))
+        generic = at_state(template, strength[0][None], _GENERIC_BROADENING, centre, _GENERIC_TEMPERATURE)
+        return find_mirrors(generic, problem.electrons.crystal.lattice.dim, affordable_block(generic, BLOCK))
+
+    error = np.max(np.asarray(modes.excess_error), axis=-1)
+    return LongWave(problem, template, strength, error, functools.cache(mirrors))
 
 
 def prepare_long_wave(waves: LongWave, broadening: float, words: str) -> Prepared:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import equinox as eqx
 import numpy as np
 
+from orbiphon.errors import InputError
 from orbiphon.response.problem import Numerics, Problem
 from orbiphon.zone import AbstractIntegrand, ZoneMean
 
@@ -39,6 +40,12 @@ class AbstractMethod(eqx.Module):
     @abstractmethod
     def prepare(self, problem: Problem) -> Prepared:
         """The problem, ready to be asked for each of its states."""
+
+
+def check_order(problem: Problem, method: AbstractMethod) -> None:
+    """Raise `InputError` if the method does not have the problem's order."""
+    if problem.order not in method.orders:
+        raise InputError(f"Method `{method.name}` must be asked for order {method.orders}, but is for {problem.order}.")
 
 
 def with_extra_error(mean: ZoneMean, extra: np.ndarray) -> ZoneMean:

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from orbiphon._checks import check_finite, check_not_negative, check_positive
-from orbiphon.coupling import Coupling, make_coupling
+from orbiphon._checks import check_finite, check_not_negative, check_positive, check_shape
+from orbiphon.coupling import Coupling, check_vertex, make_coupling
 from orbiphon.crystal.concrete import ArrayLike
 from orbiphon.drives import AbstractDrive
 from orbiphon.electrons import Observable, TightBinding, fermi_level_for, observable
@@ -89,8 +89,12 @@ class Problem(eqx.Module):
             )
         self.electrons, self.drive, self.state, self.order = electrons, drive, state, order
         self.coupling = make_coupling(coupling, electrons) if isinstance(coupling, str) else coupling
+        if not isinstance(coupling, str):
+            check_vertex(coupling, electrons)
         self.coupling_kind = coupling if isinstance(coupling, str) else type(coupling).__name__
         self.observables = tuple(observable(electrons.basis, o) if isinstance(o, str) else o for o in observables)
+        for o in self.observables:
+            check_shape(f"observables: {o.name}", o.matrix, "orbital orbital", (electrons.size, electrons.size))
 
 
 class Numerics(eqx.Module):

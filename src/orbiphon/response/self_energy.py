@@ -28,7 +28,7 @@ from jaxtyping import Array, Complex, Float
 
 from orbiphon._checks import check_positive
 from orbiphon.drives import OnePhonon
-from orbiphon.electrons import TightBinding
+from orbiphon.electrons import Observable, TightBinding
 from orbiphon.electrons.bloch import BlochSum, lattice_steps
 from orbiphon.electrons.structure import Steps
 from orbiphon.errors import InputError
@@ -40,16 +40,17 @@ from orbiphon.response.wave_vertex import lattice_phases, wave_vertex
 from orbiphon.units import k_B
 from orbiphon.zone import at_phases
 
-_STEP = 0.05  # of broadening + pi k_B T, in units of the field
+_STEP = 0.01  # of broadening + pi k_B T: by so much the field moves levels at most
 _ELEMENTS = 2**17
 _PROBES = 16
 _FIRST_GUESS = 0.1  # relative tolerance of the slopes that tell the size of the matrix
 
 
 class PhononMoment(NamedTuple):
-    """p[O] = -d(Re Pi)/db between chiralities (+1, -1): `value` and `error` (observable, 2, 2), hermitian, unit of O.
+    """A moment between chiralities (+1, -1): `value` and `error` (observable, 2, 2), hermitian, in the unit of O.
 
-    Its diagonal is the moment of each circular mode; `split` (observable,) the splitting of the two per unit of field.
+    Its diagonal is the moment of each circular mode. `split` (observable,) is the difference of the eigenvalues: for
+    the moment shown to a field, the splitting of the two modes per unit of field.
     """
 
     value: Complex[np.ndarray, "observable chirality chirality"]
@@ -59,7 +60,7 @@ class PhononMoment(NamedTuple):
 
     @property
     def split(self) -> Float[np.ndarray, "observable"]:
-        """Difference of the eigenvalues: energy between the two modes per unit of b."""
+        """Difference of the eigenvalues."""
         return np.ptp(np.linalg.eigvalsh(self.value), axis=-1)
 
 
@@ -112,22 +113,14 @@ def phonon_magnetic_moment(problem: Problem, broadening: float, numerics: Numeri
     **Raises:** `InputError` for another drive, several states, or a broadening that is not positive.
     """
     check_positive("broadening", broadening)
-    drive, electrons = problem.drive, problem.electrons
-    if not isinstance(drive, OnePhonon):
-        raise InputError(f"Argument `drive` must be OnePhonon here, but is {type(drive).__name__}. Give one mode's q.")
-    levels = problem.state.fermi_levels(electrons)
-    if levels.size != 1:
-        raise InputError(f"Argument `state` must hold one state here, but holds {levels.size}. Call once for each.")
+    one_mode(problem)
     numerics = Numerics() if numerics is None else numerics
     width = broadening + np.pi * k_B * float(problem.state.temperature[0])
-    form = _form(problem, drive, _STEP * width, (broadening, float(levels[0, 0]), float(problem.state.temperature[0])))
-    home = np.linalg.norm(np.asarray(electrons.cells), axis=1) == 0.0
-    fields = _STEP * width * np.array([1.0, -1.0, 0.5, -0.5])
-    block = _ELEMENTS // electrons.size**2
+    block = _ELEMENTS // problem.electrons.size**2
     values, errors, converged = [], [], True
     for o in problem.observables:
-        zeeman = fields[:, None, None, None] * home[:, None, None] * np.asarray(o.matrix)
-        integrand = eqx.tree_at(lambda tree: tree.hopping, form, electrons.hopping[None] - jnp.asarray(zeeman))
+        strength = float(np.linalg.norm(np.asarray(o.matrix), 2)) or 1.0
+        integrand = field_slope(problem, o, broadening, _STEP * width / strength)
         tolerance = max(numerics.atol, numerics.rtol * _size(integrand))
         first = resolved_mean(integrand, dataclasses.replace(numerics, rtol=_FIRST_GUESS, atol=tolerance), block)
         largest = float(np.max(np.abs(first.value)))
@@ -141,29 +134,42 @@ def phonon_magnetic_moment(problem: Problem, broadening: float, numerics: Numeri
     return PhononMoment(np.stack(values), np.stack(errors), tuple(o.name for o in problem.observables), converged)
 
 
+def one_mode(problem: Problem) -> tuple[OnePhonon, float]:
+    """The drive and the Fermi level (eV), if there is one phonon and one state; `InputError` otherwise."""
+    drive = problem.drive
+    if not isinstance(drive, OnePhonon):
+        raise InputError(f"Argument `drive` must be OnePhonon here, but is {type(drive).__name__}. Give one mode's q.")
+    levels = problem.state.fermi_levels(problem.electrons)
+    if levels.size != 1:
+        raise InputError(f"Argument `state` must hold one state here, but holds {levels.size}. Call once for each.")
+    return drive, float(levels[0, 0])
+
+
 def _size(integrand: FieldSlope) -> float:
     """The largest slope at random wave vectors: an element that symmetry makes zero has no size of its own."""
     kappa = np.random.default_rng(3).uniform(size=(_PROBES, integrand.electrons.crystal.lattice.dim))
     return float(np.max(np.abs(np.asarray(at_phases(integrand, jnp.asarray(np.exp(-2j * np.pi * kappa)))))))
 
 
-def _form(problem: Problem, drive: OnePhonon, step: float, state: tuple[float, float, float]) -> FieldSlope:
-    """The integrand without its fields."""
-    electrons = problem.electrons
+def field_slope(problem: Problem, o: Observable, broadening: float, step: float) -> FieldSlope:
+    """The integrand for one observable, with differences over `step` (eV) of the field."""
+    electrons, (drive, fermi_level) = problem.electrons, one_mode(problem)
     q = drive.q * direction_vector(drive.branch.direction)
     frequency = drive.branch.frequency(drive.q)
-    broadening, fermi_level, temperature = (jnp.asarray(x, dtype=jnp.float64) for x in state)
     polarisations = [circular_polarisation(drive.branch.direction, chirality) for chirality in (1, -1)]
+    home = np.linalg.norm(np.asarray(electrons.cells), axis=1) == 0.0
+    fields = step * np.array([1.0, -1.0, 0.5, -0.5])
+    zeeman = fields[:, None, None, None] * home[:, None, None] * np.asarray(o.matrix)
     return FieldSlope(
         electrons,
-        electrons.hopping[None],
+        electrons.hopping[None] - jnp.asarray(zeeman),
         jnp.asarray(step),
         jnp.stack([wave_vertex(problem, q, e) for e in polarisations]),
         lattice_phases(electrons, q),
         1.0 / (2.0 * drive.branch.mass * frequency),
         frequency,
-        broadening,
-        fermi_level,
-        temperature,
+        jnp.asarray(broadening, dtype=jnp.float64),
+        jnp.asarray(fermi_level),
+        problem.state.temperature[0],
         lattice_steps(electrons),
     )

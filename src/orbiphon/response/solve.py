@@ -4,9 +4,9 @@ import warnings
 
 import numpy as np
 
-from orbiphon.errors import InputError, ToleranceWarning
+from orbiphon.errors import ToleranceWarning
 from orbiphon.response.answer import Answer
-from orbiphon.response.method import AbstractMethod, Progress
+from orbiphon.response.method import AbstractMethod, Progress, check_order
 from orbiphon.response.problem import Numerics, Problem
 
 
@@ -22,7 +22,7 @@ def solve(
     **Raises:** `InputError` if the method does not have that order, drive or observable.
     """
     numerics = Numerics() if numerics is None else numerics
-    _check(problem, method)
+    check_order(problem, method)
     prepared = method.prepare(problem)
     levels = problem.state.fermi_levels(problem.electrons)
     means = []
@@ -54,8 +54,3 @@ def solve(
         broadening=float(method.broadening),
         description=prepared.description,
     )
-
-
-def _check(problem: Problem, method: AbstractMethod) -> None:
-    if problem.order not in method.orders:
-        raise InputError(f"Method `{method.name}` must be asked for order {method.orders}, but is for {problem.order}.")

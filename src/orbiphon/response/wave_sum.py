@@ -7,6 +7,7 @@ would do. Each m_q is known to a part of what the whole sum is asked for.
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -37,12 +38,15 @@ _FIRST_GUESS = 0.1  # relative tolerance of the m_q that tell the size of the su
 
 
 class WaveSum(NamedTuple):
-    """The waves of a drive, and the integrand of m_q, whose wave and state are still to be set."""
+    """The waves of a drive, and the integrand of m_q, whose wave and state are still to be set.
+
+    `mirrors()` are the axes along which it is even, looked for when first asked.
+    """
 
     problem: Problem
     modes: Modes
     template: FiniteWave
-    mirrors: tuple[bool, ...]
+    mirrors: Callable[[], tuple[bool, ...]]
 
     @property
     def single(self) -> bool:
@@ -74,10 +78,11 @@ class WaveSum(NamedTuple):
         return eqx.tree_at(lambda tree: tree.quanta, integrand, self.modes.excess[index, :, mode] @ integrand.quanta)
 
     def _at(self, q: float, broadening: float, fermi_level: float, index: int) -> FiniteWave:
-        return at_wave(self, q, broadening, fermi_level, float(self.problem.state.temperature[index]))
+        temperature = float(self.problem.state.temperature[index])
+        return at_wave(self.problem, self.modes, self.template, q, broadening, fermi_level, temperature)
 
     def _mean(self, integrand: FiniteWave, numerics: Numerics) -> ZoneMean:
-        return resolved_mean(integrand, numerics, affordable_block(integrand.electrons, numerics.block), self.mirrors)
+        return resolved_mean(integrand, numerics, affordable_block(integrand.electrons, numerics.block), self.mirrors())
 
 
 def wave_sum(problem: Problem, pump: Pump) -> WaveSum:
@@ -101,28 +106,39 @@ def wave_sum(problem: Problem, pump: Pump) -> WaveSum:
         lattice_steps(electrons),
         pump,
     )
-    waves = WaveSum(problem, modes, template, ())
-    # The mirrors are those of electrons, vertex and observables: any state shows them.
-    centre = float(jnp.mean(jnp.linalg.eigvalsh(electrons.hamiltonian(jnp.zeros(3)))))
-    generic = at_wave(waves, float(modes.along[-1]), _GENERIC_BROADENING, centre, _GENERIC_TEMPERATURE)
-    block = affordable_block(electrons, _ELEMENTS)
-    return waves._replace(mirrors=find_mirrors(generic, electrons.crystal.lattice.dim, block))
+
+    def mirrors() -> tuple[bool, ...]:
+        """Those of electrons, vertex and observables: any state shows them."""
+        centre = float(jnp.mean(jnp.linalg.eigvalsh(electrons.hamiltonian(jnp.zeros(3)))))
+        state = _GENERIC_BROADENING, centre, _GENERIC_TEMPERATURE
+        generic = at_wave(problem, modes, template, float(modes.along[-1]), *state)
+        return find_mirrors(generic, electrons.crystal.lattice.dim, affordable_block(electrons, _ELEMENTS))
+
+    return WaveSum(problem, modes, template, functools.cache(mirrors))
 
 
-def at_wave(waves: WaveSum, q: float, broadening: float, fermi_level: float, temperature: float) -> FiniteWave:
+def at_wave(
+    problem: Problem,
+    modes: Modes,
+    template: FiniteWave,
+    q: float,
+    broadening: float,
+    fermi_level: float,
+    temperature: float,
+) -> FiniteWave:
     """The integrand of m_q, one row per polarisation; no new compilation."""
-    electrons, branch = waves.problem.electrons, waves.problem.drive.branch
+    electrons, branch = problem.electrons, problem.drive.branch
     wave_vector = q * direction_vector(branch.direction)
     frequency = branch.frequency(q)
     values = (
-        _vertex(waves.problem, wave_vector, waves.modes.polarisation),
+        _vertex(problem, wave_vector, modes.polarisation),
         lattice_phases(electrons, 0.5 * wave_vector),
-        jnp.eye(waves.modes.polarisation.shape[0]) / (2.0 * branch.mass * frequency),
+        jnp.eye(modes.polarisation.shape[0]) / (2.0 * branch.mass * frequency),
         frequency,
         *(jnp.asarray(x, dtype=jnp.float64) for x in (broadening, fermi_level, temperature)),
     )
     names = ("vertex", "half", "quanta", "frequency", "broadening", "fermi_level", "temperature")
-    return eqx.tree_at(lambda tree: tuple(getattr(tree, name) for name in names), waves.template, values)
+    return eqx.tree_at(lambda tree: tuple(getattr(tree, name) for name in names), template, values)
 
 
 def _vertex(
@@ -233,7 +249,7 @@ def _added(means: list[ZoneMean]) -> ZoneMean:
 def _check_along(problem: Problem) -> None:
     if isinstance(problem.drive, ThermalInjection) and problem.drive.q_domain != "line":
         raise InputError(
-            f"Method `keldysh` must be given waves along the direction of the drive, but `q_domain` is "
+            f"Argument `drive` must hold waves along its direction only here, but `q_domain` is "
             f"'{problem.drive.q_domain}', whose oblique waves are defined in the long-wave approximation only. "
             "Set q_domain='line'."
         )
