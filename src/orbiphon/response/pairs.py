@@ -6,7 +6,8 @@ one side of the axis. A `Jet` holds phi and its derivatives once per level. From
 
     phi[x, y]       = (phi(x) - phi(y))/(x - y), or for close levels, d = y - x,
                       sum_k c_k d^(k-1) [phi^(k)(x) + (-1)^(k-1) phi^(k)(y)]           (two-point Taylor, Obreschkoff),
-    phi[x, x, y]    = (phi'(x) - phi[x, y])/(x - y), or the integral of (1 - t) times Hermite's quintic for phi''(x + td),
+    phi[x, x, y]    = (phi'(x) - phi[x, y])/(x - y), or the integral of (1 - t) times Hermite's quintic
+                      for phi''(x + td),
     phi[x, x, x, y] = (phi''(x)/2 - phi[x, x, y])/(x - y), or its Taylor series.
 
 phi varies on the scale |w|, w = 1/2 + gamma + i x, its distance from the nearest pole of psi: `close` means relative
