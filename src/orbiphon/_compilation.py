@@ -22,7 +22,8 @@ _OFF = ("off", "0", "no", "false")
 def keep_compiled_programs() -> None:
     """Set up JAX's compilation cache, if it is wanted and its folder can be written; never fails."""
     wanted = os.environ.get(VARIABLE, "")
-    if wanted.lower() in _OFF or jax.config.jax_compilation_cache_dir is not None:
+    own = jax.config.jax_compilation_cache_dir  # pyright: ignore[reportAttributeAccessIssue]
+    if wanted.lower() in _OFF or own is not None:
         return
     try:
         folder = (Path(wanted) if wanted else user_cache_path("orbiphon")) / "compiled" / _processor()

@@ -116,21 +116,16 @@ def pumped(
     """
     omega = frequency * jnp.array([1.0, -1.0])
     own, moved = jets((levels, levels - omega[:, None]), broadening)
-    vertices = jnp.stack([vertex, adjoint(vertex)])
-    sides = (vertices, omega, own, moved, *jax.tree.map(turned, (own, moved)))
-    return lax.map(lambda side: _pumped_at(*side, broadening), sides)
+    other, other_moved = (jax.tree.map(turned, one) for one in (own, moved))
+    sides = (jnp.stack([vertex, adjoint(vertex)]), omega, own, moved, other, other_moved)
+    return lax.map(lambda side: _pumped_at(side, broadening), sides)
 
 
 def _pumped_at(
-    w: Complex[Array, "polarisation b c"],
-    omega: Float[Array, ""],
-    own: Jet,
-    own_moved: Jet,
-    other: Jet,
-    other_moved: Jet,
-    broadening: Float[Array, ""],
+    side: tuple[Array, Array, Jet, Jet, Jet, Jet], broadening: Float[Array, ""]
 ) -> Complex[Array, "polarisation b a"]:
-    """M^s at z_a, z_b of `own` and z_c of `other`; `omega` is s omega, moved are z_b - omega and C = z_c + omega."""
+    """M^s with z_a, z_b of `own` and z_c of `other`; `omega` is s omega, moved are z_b - omega and C = z_c + omega."""
+    w, omega, own, own_moved, other, other_moved = side
     b, a, c = own.column, own.row, other_moved.row
     to_b, to_c = pair(b, a), pair(b, c)
     second = doubled(a, b, to_b)

@@ -156,10 +156,8 @@ class FirstOrder(AbstractStateIntegrand):
         return [jnp.conj(rotated(o[index], v_a[a], v_b[b])) * vertex for o in self.observables]
 
 
-def prepare_first_order(
-    problem: Problem, susceptibility: Susceptibility, broadening: float, words: str, *, long_wave: bool
-) -> Prepared:
-    """The amplitude X of a coherent wave; at zero broadening its limit."""
+def amplitude(problem: Problem, susceptibility: Susceptibility, *, long_wave: bool) -> FirstOrder:
+    """The integrand of a coherent wave, its state still to be set by `at_state`."""
     electrons, drive = problem.electrons, coherent(problem.drive)
     direction = direction_vector(drive.branch.direction)
     observables = jnp.stack([o.matrix for o in problem.observables])
@@ -174,17 +172,37 @@ def prepare_first_order(
         shift = lattice_phases(electrons, q)
     zero, count = jnp.zeros(()), len(electrons.sectors)
     every = tuple((a, b) for a in range(count) for b in range(count))
-    steps = lattice_steps(electrons)
     form = FirstOrder(
-        electrons, vertex, observables, shift, drive.frequency, zero, zero, zero, susceptibility, steps, every
+        electrons=electrons,
+        vertex=vertex,
+        observables=observables,
+        shift=shift,
+        frequency=drive.frequency,
+        broadening=zero,
+        fermi_level=zero,
+        temperature=zero,
+        susceptibility=susceptibility,
+        steps=lattice_steps(electrons),
+        pairs=every,
     )
     used = weighing(lambda phases: _weight_sizes(form, phases), electrons.crystal.lattice.dim)
-    form = dataclasses.replace(form, pairs=tuple(itertools.compress(every, used)))
+    return dataclasses.replace(form, pairs=tuple(itertools.compress(every, used)))
+
+
+def at_state(form: FirstOrder, broadening: float, fermi_level: float, temperature: float) -> FirstOrder:
+    """The integrand with its state set; no new compilation."""
+    state = tuple(jnp.asarray(x, dtype=jnp.float64) for x in (broadening, fermi_level, temperature))
+    return eqx.tree_at(lambda tree: (tree.broadening, tree.fermi_level, tree.temperature), form, state)
+
+
+def prepare_first_order(
+    problem: Problem, susceptibility: Susceptibility, broadening: float, words: str, *, long_wave: bool
+) -> Prepared:
+    """The amplitude X of a coherent wave; at zero broadening its limit."""
+    form, electrons = amplitude(problem, susceptibility, long_wave=long_wave), problem.electrons
 
     def at(broadening: float, fermi_level: float, index: int, numerics: Numerics) -> ZoneMean:
-        temperature = float(problem.state.temperature[index])
-        state = tuple(jnp.asarray(x, dtype=jnp.float64) for x in (broadening, fermi_level, temperature))
-        integrand = eqx.tree_at(lambda tree: (tree.broadening, tree.fermi_level, tree.temperature), form, state)
+        integrand = at_state(form, broadening, fermi_level, float(problem.state.temperature[index]))
         return resolved_mean(integrand, numerics, affordable_block(electrons, numerics.block))
 
     if broadening == 0.0:
