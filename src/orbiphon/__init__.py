@@ -6,6 +6,9 @@ terms that make up an orbital moment are lost in 32 bits.
 It also asks JAX for more threads than cores (`NPROC`, read when JAX starts its processor backend; a value of yours is
 kept): with as few threads as running matrix products and eigensystems, they wait for each other for ever.
 
+Compiled programs are kept in the user's cache folder for the next run (`ORBIPHON_CACHE` names another folder, or is
+`off`; a compilation cache that JAX has already been given is left alone).
+
 `orbiphon.study` and `orbiphon.plot` are loaded when first used, because they bring file formats and pictures with them.
 """
 
@@ -17,7 +20,10 @@ os.environ.setdefault("NPROC", str(4 * max(os.cpu_count() or 1, 2)))
 
 import jax
 
+import orbiphon._compilation as _compilation
+
 jax.config.update("jax_enable_x64", True)
+_compilation.keep_compiled_programs()
 
 from orbiphon import errors as errors, models as models, units as units
 from orbiphon._version import __version__ as __version__

@@ -22,6 +22,7 @@ with the complete homogeneous symmetric polynomials h. Degenerate levels need no
 
 from collections.abc import Sequence
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -143,6 +144,7 @@ def _complete_homogeneous(v: list[Array], order: int) -> list[Array]:
     return h
 
 
+@jax.jit  # traced once, used often
 def _trigamma_divided(*w: Complex[Array, "..."]) -> Complex[Array, "..."]:
     """psi'[w_0..w_m]."""
     total = jnp.zeros_like(w[0])

@@ -10,6 +10,7 @@ treated as the paper does: polarised like one along x, with frequency v|q|, coup
 
 from functools import lru_cache
 
+import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -72,6 +73,7 @@ class ThermalInjection(AbstractDrive):
             None if x is None else jnp.asarray(x, dtype=jnp.float64) for x in (temperature, spacing)
         )
 
+    @eqx.filter_jit
     def modes(self, crystal: Crystal, temperature: Float[Array, "temperature"]) -> Modes:
         """Both circular polarisations (+1, -1) on Gauss-Legendre nodes of the domain with q along the direction > 0."""
         fine, coarse = (self._sample(crystal, temperature, nodes) for nodes in (_NODES, 3 * _NODES // 4))

@@ -13,8 +13,6 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float
-from scipy.optimize import brentq
-from scipy.special import expit
 
 from orbiphon._checks import check_finite, check_positive
 from orbiphon._types import RealScalar
@@ -121,13 +119,16 @@ def fermi_level_for(
 
 def _first_level(electrons: TightBinding, filling: float, thermal: float) -> tuple[float, float, float]:
     """The Fermi level from one coarse mesh, and bounds that are safe on any mesh."""
+    from scipy.optimize import brentq  # here, because it takes a while to load
+
     lattice = electrons.crystal.lattice
     per_axis = int(_COARSE ** (1 / lattice.dim))
     kappa = np.stack(np.meshgrid(*[(np.arange(per_axis) + 0.5) / per_axis] * lattice.dim, indexing="ij"), axis=-1)
     energies = np.asarray(bands(electrons, lattice.k_from_reduced(jnp.asarray(kappa.reshape(-1, lattice.dim)))))
 
     def excess(level: float, offset: float) -> float:
-        return float(np.mean(np.sum(expit((level - energies) / thermal), axis=1))) - filling - offset
+        occupation = 0.5 * (1.0 + np.tanh((level - energies) / (2.0 * thermal)))
+        return float(np.mean(np.sum(occupation, axis=1))) - filling - offset
 
     # No band lies beyond Σ_R |H(R)|, and 40 k_B T further out only an exponentially small part of a state is filled.
     spare = min(filling, electrons.size - filling)

@@ -45,7 +45,7 @@ from orbiphon.electrons import TightBinding
 from orbiphon.electrons.bloch import BlochSum
 from orbiphon.electrons.structure import Steps
 from orbiphon.response.integrand import AbstractStateIntegrand
-from orbiphon.response.pairs import RESONANT, close, doubled, jet, pair
+from orbiphon.response.pairs import RESONANT, Jet, close, doubled, jets, over, pair, tripled
 from orbiphon.units import k_B
 
 Pump = Callable[[Array, Array, Array, Array], Array]
@@ -112,43 +112,36 @@ def pumped(
 ) -> Complex[Array, "2 polarisation band band"]:
     """M^+ and M^- between eigenstates, energies from the Fermi level on and in units of 2 pi k_B T.
 
-    All arrays begin with the side s: a and b are `levels[s]`, c is the other, and `turned` exchanges the sides.
+    A loop over s, because XLA would fuse what stands outside of loops into each of its uses.
     """
-    w = jnp.stack([vertex, adjoint(vertex)])
-    omega = frequency * jnp.array([[1.0], [-1.0]])
-    # The barriers keep XLA from computing a table once more for each of its uses, and from slow loops over `turned`.
-    own, moved = lax.optimization_barrier((jet(levels, broadening), jet(levels - omega, broadening)))
-    other = lax.optimization_barrier(jax.tree.map(turned, moved))  # at C = z_c + s omega; `moved` is at z - s omega
-    to_b, to_c = lax.optimization_barrier((pair(own.column, own.row), pair(own.column, other.row)))
-    second, third = doubled(own.column, own.row, to_b)
-    h = _complex(omega[:, None] * pair(own, moved))  # H(z) - H(z - s omega), which at C is -h of the other side
-    detuning = levels[:, :, None] - other.x[:, 0, None, :]
-    h_other, back = lax.optimization_barrier((jnp.conj(turned(h)), _transposed(turned(to_c))))
-    opposite = (h[:, :, None] + h_other[:, None, :]) * _over(detuning, broadening)  # D[b, C*]
-    y = _complex(to_c - back) - opposite
-    resonant = close(own.column, other.row, RESONANT)[:, 0]
+    omega = frequency * jnp.array([1.0, -1.0])
+    own, moved = jets((levels, levels - omega[:, None]), broadening)
+    other, other_moved = (jax.tree.map(turned, one) for one in (own, moved))
+    sides = (jnp.stack([vertex, adjoint(vertex)]), omega, own, moved, other, other_moved)
+    return lax.map(lambda side: _pumped_at(side, broadening), sides)
+
+
+def _pumped_at(
+    side: tuple[Array, Array, Jet, Jet, Jet, Jet], broadening: Float[Array, ""]
+) -> Complex[Array, "polarisation b a"]:
+    """M^s with z_a, z_b of `own` and z_c of `other`; `omega` is s omega, moved are z_b - omega and C = z_c + omega."""
+    w, omega, own, own_moved, other, other_moved = side
+    b, a, c = own.column, own.row, other_moved.row
+    to_b, to_c = pair(b, a), pair(b, c)
+    second = doubled(a, b, to_b)
+    third = tripled(a, b, second)
+    resonant, detuning = close(b, c, RESONANT), b.x - c.x
     far = jnp.where(resonant, 0.0, 1.0 / jnp.where(resonant, 1.0, detuning))  # 1/(a - C)
-    complexes = map(_complex, (to_b, to_c, _transposed(second), _transposed(third)))
     reals = far, resonant.astype(float), jnp.where(resonant, -detuning, 0.0)
-    tables = lax.optimization_barrier((*complexes, y, *reals))
-    to_b, to_c, second, third, y, *reals = (table[:, None] for table in tables)
-
-    adjoints = [adjoint(real.astype(complex) * w) for real in reals]
+    adjoints = [adjoint(real.astype(complex)[None] * w) for real in reals]
     plain, near, slope = (w @ adjoint for adjoint in adjoints)
-    g = to_b * plain - (w * to_c) @ adjoints[0] + second * near + third * slope
-    t = (w * y) @ adjoint(w)
-    gap = _over(levels[:, :, None] - levels[:, None, :], broadening)[:, None]
-    return 0.5j / np.pi * (g - adjoint(g) - (t + adjoint(t)) * gap)
+    g = to_b[None] * plain - (w * to_c[None]) @ adjoints[0] + second[None] * near + third[None] * slope
 
-
-def _complex(parts: Float[Array, "side part ..."]) -> Complex[Array, "side ..."]:
-    return lax.complex(parts[:, 0], parts[:, 1])
-
-
-def _over(difference: Float[Array, "..."], broadening: Float[Array, ""]) -> Complex[Array, "..."]:
-    """1/(difference - 2 i broadening)."""
-    scale = 1.0 / (difference**2 + 4.0 * broadening**2)
-    return lax.complex(difference * scale, 2.0 * broadening * scale)
+    h, h_c = (omega.astype(complex) * pair(*both) for both in ((own, own_moved), (other, other_moved)))
+    opposite = (h[:, None] - jnp.conj(h_c)[None, :]) * over(detuning, broadening)  # D[b, C*]
+    y = to_c - pair(own_moved.column, other.row) - opposite
+    t = (w * y[None]) @ adjoint(w)
+    return 0.5j / np.pi * (g - adjoint(g) - (t + adjoint(t)) * over(b.x - a.x, broadening)[None])
 
 
 def turned(sides: Array) -> Array:

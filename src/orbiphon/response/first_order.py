@@ -29,45 +29,68 @@ from orbiphon.electrons import TightBinding
 from orbiphon.electrons.bloch import BlochSum, lattice_steps, rotated
 from orbiphon.electrons.structure import Steps
 from orbiphon.errors import InputError
-from orbiphon.fermi import fermi, sea_integral, surface_integral
+from orbiphon.fermi import fermi
 from orbiphon.phonons import direction_vector
-from orbiphon.response.integrand import AbstractStateIntegrand, resolved_mean
+from orbiphon.response.integrand import AbstractStateIntegrand, affordable_block, resolved_mean
 from orbiphon.response.kernels import POWERS
 from orbiphon.response.limit import at_zero_broadening
 from orbiphon.response.method import Prepared
+from orbiphon.response.pairs import doubled, jets, over, pair
 from orbiphon.response.problem import Numerics, Problem
 from orbiphon.response.wave_vertex import lattice_phases, orbital_phases, wave_vertex
 from orbiphon.response.weighing import weighing
+from orbiphon.units import k_B
 from orbiphon.zone import ZoneMean
 
 Susceptibility = Callable[[Array, Array, Array, Array, Array, Array], Array]
-"""Pi(e_a, e_b, frequency, broadening, fermi_level, temperature) in 1/eV, elementwise."""
+"""Pi (... a b) in 1/eV from e_a (... a), e_b (... b), all bands, frequency, broadening, fermi_level and temperature."""
 
 
 def conserving(
-    e_a: Array, e_b: Array, frequency: Array, broadening: Array, fermi_level: Array, temperature: Array
-) -> Array:
-    """Pi at any frequency. With S the integrals of f over retarded functions, the three terms are
+    e_a: Float[Array, "... band"],
+    e_b: Float[Array, "... band"],
+    frequency: Float[Array, ""],
+    broadening: Float[Array, ""],
+    fermi_level: Float[Array, ""],
+    temperature: Float[Array, ""],
+) -> Complex[Array, "... band band"]:
+    """Pi at any frequency. With H of docs/theory.md 5.2 and {H}_a = H(a) - H(a - w), {H}_b = H(b + w) - H(b),
 
-    S[a - w, b],   -S[a, b + w]*,   w (S[b, b + w]* - S[a - w, a])/(e_b + w - e_a + 2 i Gamma).
+    Pi = (i/2 pi) (H[a - w, b] - H[a, b + w]* + ({H}_b* - {H}_a)/(e_b + w - e_a + 2 i Gamma)).
     """
-    state = (broadening, fermi_level, temperature)
-    forward = sea_integral([e_a - frequency, e_b], *state)
-    backward = jnp.conj(sea_integral([e_a, e_b + frequency], *state))
-    jump = jnp.conj(sea_integral([e_b, e_b + frequency], *state)) - sea_integral([e_a - frequency, e_a], *state)
-    distance = jax.lax.complex(e_b + frequency - e_a, jnp.full_like(e_a, 2.0 * broadening))
-    return 1j / (2.0 * np.pi) * (forward - backward + frequency.astype(complex) * jump / distance)
+    unit = 2.0 * np.pi * k_B * temperature
+    w, width = frequency / unit, broadening / unit
+    x_a, x_b = (e_a - fermi_level) / unit, (e_b - fermi_level) / unit
+    below_a, a, b, above_b = jets((x_a - w, x_a, x_b, x_b + w), width)
+    sea = pair(below_a.column, b.row) - jnp.conj(pair(a.column, above_b.row))
+    rise_a, rise_b = (w.astype(complex) * pair(*both) for both in ((below_a, a), (b, above_b)))
+    jump = jnp.conj(rise_b)[..., None, :] - rise_a[..., :, None]
+    detuning = (x_a[..., :, None] - x_b[..., None, :]) - w
+    return 0.5j / np.pi * (sea - jump * over(detuning, width)) / unit.astype(complex)
 
 
 def conserving_low_frequency(
-    e_a: Array, e_b: Array, frequency: Array, broadening: Array, fermi_level: Array, temperature: Array
-) -> Array:
-    """Pi to first order in the frequency: -S[a,b]''/pi + (i w/2 pi)(-S[a,a,b] - S[a,b,b]* + int f' R_a A_b)."""
-    state = (broadening, fermi_level, temperature)
-    static = -jnp.imag(sea_integral([e_a, e_b], *state)) / np.pi
-    inertia = sea_integral([e_a, e_a, e_b], *state) + jnp.conj(sea_integral([e_a, e_b, e_b], *state))
-    moving = 1j / (2.0 * np.pi) * (surface_integral([e_a], e_b, *state) - inertia)
-    return static.astype(complex) + frequency.astype(complex) * moving
+    e_a: Float[Array, "... band"],
+    e_b: Float[Array, "... band"],
+    frequency: Float[Array, ""],
+    broadening: Float[Array, ""],
+    fermi_level: Float[Array, ""],
+    temperature: Float[Array, ""],
+) -> Complex[Array, "... band band"]:
+    """Pi to first order in the frequency:
+
+    Pi = -Im H[a, b]/pi - (i w/2 pi) (H[a, a, b] + H[a, b, b]* - (H'(b)* - H'(a))/(e_b - e_a + 2 i Gamma)).
+    """
+    unit = 2.0 * np.pi * k_B * temperature
+    x_a, x_b, width = (e_a - fermi_level) / unit, (e_b - fermi_level) / unit, broadening / unit
+    a, b = jets((x_a, x_b), width)
+    a, b = a.column, b.row
+    first = pair(a, b)
+    sea = doubled(a, b, first) + jnp.conj(doubled(b, a, first))
+    jump = jnp.conj(b.slope) - a.slope
+    moving = -0.5j / np.pi * (sea + jump * over(a.x - b.x, width))
+    static = -first.imag / np.pi
+    return (static / unit).astype(complex) + (frequency / unit**2).astype(complex) * moving
 
 
 def _published(powers: Callable[[Array, Array], tuple[Array, Array]]) -> Susceptibility:
@@ -75,6 +98,7 @@ def _published(powers: Callable[[Array, Array], tuple[Array, Array]]) -> Suscept
         e_a: Array, e_b: Array, frequency: Array, broadening: Array, fermi_level: Array, temperature: Array
     ) -> Array:
         """(f_b - f_a) [1/E - omega/E^2] with E = e_b - e_a, broadened one by one: (18) and (S89)."""
+        e_a, e_b = e_a[..., :, None], e_b[..., None, :]
         inverse, square = powers(e_b - e_a, broadening)
         occupation = fermi(e_b, fermi_level, temperature) - fermi(e_a, fermi_level, temperature)
         return (occupation * (inverse - frequency * square)).astype(complex)
@@ -86,12 +110,13 @@ PUBLISHED = {name: _published(powers) for name, powers in POWERS.items()}
 
 
 class FirstOrder(AbstractStateIntegrand):
-    """The integrand of X for each observable. `vertex` is g in real space; `shift` (dim,) are the phases of q."""
+    """The integrand of X for each observable. `vertex` is g in real space; `shift` (dim,) are the phases of q, None for
+    a long wave: then `a` and `b` are states at the same k."""
 
     electrons: TightBinding
     vertex: Complex[Array, "cell orbital orbital"]
     observables: Complex[Array, "observable orbital orbital"]
-    shift: Complex[Array, "dim"]
+    shift: Complex[Array, "dim"] | None
     frequency: Float[Array, ""]
     broadening: Float[Array, ""]
     fermi_level: Float[Array, ""]
@@ -102,8 +127,12 @@ class FirstOrder(AbstractStateIntegrand):
 
     def prepare(self, phases: Complex[Array, "dim"]) -> tuple[list[Array], list[Array], list[list[Array]]]:
         """Levels at k + q and at k; weights O_ba g_ab (observable, a, b) of each pair of sectors."""
-        here, there = (BlochSum(self.electrons, self.steps, z) for z in (phases, phases * self.shift))
-        (e_b, v_b), (e_a, v_a) = here.states(), there.states()
+        here = BlochSum(self.electrons, self.steps, phases)
+        e_b, v_b = here.states()
+        if self.shift is None:
+            e_a, v_a = e_b, v_b
+        else:
+            e_a, v_a = BlochSum(self.electrons, self.steps, phases * self.shift).states()
         return e_a, e_b, [self._weight(here, v_a, v_b, pair) for pair in self.pairs]
 
     def respond(self, prepared: tuple[list[Array], list[Array], list[list[Array]]]) -> Complex[Array, "observable"]:
@@ -111,10 +140,11 @@ class FirstOrder(AbstractStateIntegrand):
         above, below, weights = prepared
         total = jnp.zeros(self.observables.shape[0], complex)
         state = (self.frequency, self.broadening, self.fermi_level, self.temperature)
+        response = self.susceptibility(jnp.concatenate(above), jnp.concatenate(below), *state)
+        ends = np.cumsum([0, *(len(sector) for sector in self.electrons.sectors)])
         for (a, b), weight in zip(self.pairs, weights, strict=True):
-            e_a, e_b = jnp.broadcast_arrays(above[a][:, None], below[b][None, :])
-            response = self.susceptibility(e_a, e_b, *state)
-            total = total + jnp.stack([jnp.sum(w * response) for w in weight])
+            part = response[ends[a] : ends[a + 1], ends[b] : ends[b + 1]]
+            total = total + jnp.stack([jnp.sum(w * part) for w in weight])
         return total
 
     def _weight(self, here: BlochSum, v_a: list[Array], v_b: list[Array], pair: tuple[int, int]) -> list[Array]:
@@ -126,17 +156,15 @@ class FirstOrder(AbstractStateIntegrand):
         return [jnp.conj(rotated(o[index], v_a[a], v_b[b])) * vertex for o in self.observables]
 
 
-def prepare_first_order(
-    problem: Problem, susceptibility: Susceptibility, broadening: float, words: str, *, long_wave: bool
-) -> Prepared:
-    """The amplitude X of a coherent wave; at zero broadening its limit."""
+def amplitude(problem: Problem, susceptibility: Susceptibility, *, long_wave: bool) -> FirstOrder:
+    """The integrand of a coherent wave, its state still to be set by `at_state`."""
     electrons, drive = problem.electrons, coherent(problem.drive)
     direction = direction_vector(drive.branch.direction)
     observables = jnp.stack([o.matrix for o in problem.observables])
     if long_wave:
         everywhere = jnp.tile(drive.displacement[None, :], (electrons.crystal.sites, 1))
         vertex = drive.q.astype(complex) * problem.coupling.strain(direction, everywhere)
-        shift = jnp.ones(electrons.crystal.lattice.dim, complex)
+        shift = None
     else:
         q = drive.q * direction
         vertex = wave_vertex(problem, q, drive.displacement)
@@ -144,20 +172,41 @@ def prepare_first_order(
         shift = lattice_phases(electrons, q)
     zero, count = jnp.zeros(()), len(electrons.sectors)
     every = tuple((a, b) for a in range(count) for b in range(count))
-    steps = lattice_steps(electrons)
     form = FirstOrder(
-        electrons, vertex, observables, shift, drive.frequency, zero, zero, zero, susceptibility, steps, every
+        electrons=electrons,
+        vertex=vertex,
+        observables=observables,
+        shift=shift,
+        frequency=drive.frequency,
+        broadening=zero,
+        fermi_level=zero,
+        temperature=zero,
+        susceptibility=susceptibility,
+        steps=lattice_steps(electrons),
+        pairs=every,
     )
     used = weighing(lambda phases: _weight_sizes(form, phases), electrons.crystal.lattice.dim)
-    form = dataclasses.replace(form, pairs=tuple(itertools.compress(every, used)))
+    return dataclasses.replace(form, pairs=tuple(itertools.compress(every, used)))
+
+
+def at_state(form: FirstOrder, broadening: float, fermi_level: float, temperature: float) -> FirstOrder:
+    """The integrand with its state set; no new compilation."""
+    state = tuple(jnp.asarray(x, dtype=jnp.float64) for x in (broadening, fermi_level, temperature))
+    return eqx.tree_at(lambda tree: (tree.broadening, tree.fermi_level, tree.temperature), form, state)
+
+
+def prepare_first_order(
+    problem: Problem, susceptibility: Susceptibility, broadening: float, words: str, *, long_wave: bool
+) -> Prepared:
+    """The amplitude X of a coherent wave; at zero broadening its limit."""
+    form, electrons = amplitude(problem, susceptibility, long_wave=long_wave), problem.electrons
 
     def integrand(broadening: float, fermi_level: float, index: int) -> FirstOrder:
-        temperature = float(problem.state.temperature[index])
-        state = tuple(jnp.asarray(x, dtype=jnp.float64) for x in (broadening, fermi_level, temperature))
-        return eqx.tree_at(lambda tree: (tree.broadening, tree.fermi_level, tree.temperature), form, state)
+        return at_state(form, broadening, fermi_level, float(problem.state.temperature[index]))
 
     def moments(broadening: float, fermi_level: float, index: int, numerics: Numerics) -> ZoneMean:
-        return resolved_mean(integrand(broadening, fermi_level, index), numerics, numerics.block)
+        block = affordable_block(electrons, numerics.block)
+        return resolved_mean(integrand(broadening, fermi_level, index), numerics, block)
 
     if broadening == 0.0:
         return at_zero_broadening(problem, moments, words)

@@ -10,6 +10,10 @@ from orbiphon.response.problem import Numerics
 from orbiphon.units import k_B
 from orbiphon.zone import AbstractIntegrand, ZoneMean, zone_mean
 
+ELEMENTS = 2**15
+"""Of matrices at a time: they stay in the caches."""
+_LEAST_BLOCK = 64
+
 
 class AbstractStateIntegrand(AbstractIntegrand):
     """An integrand of electrons with a broadening (eV) and a temperature (K), which set its narrowest structure."""
@@ -33,3 +37,8 @@ def resolved_mean(
         block=max(min(block, numerics.block), 1),
         mirrors=mirrors,
     )
+
+
+def affordable_block(electrons: TightBinding, most: int) -> int:
+    """Wave vectors at a time, so that matrices between all bands stay in the caches."""
+    return min(most, max(ELEMENTS // electrons.size**2, _LEAST_BLOCK))

@@ -6,7 +6,8 @@ one side of the axis. A `Jet` holds phi and its derivatives once per level. From
 
     phi[x, y]       = (phi(x) - phi(y))/(x - y), or for close levels, d = y - x,
                       sum_k c_k d^(k-1) [phi^(k)(x) + (-1)^(k-1) phi^(k)(y)]           (two-point Taylor, Obreschkoff),
-    phi[x, x, y]    = (phi'(x) - phi[x, y])/(x - y), or the integral of (1 - t) times Hermite's cubic for phi''(x + td),
+    phi[x, x, y]    = (phi'(x) - phi[x, y])/(x - y), or the integral of (1 - t) times Hermite's quintic
+                      for phi''(x + td),
     phi[x, x, x, y] = (phi''(x)/2 - phi[x, x, y])/(x - y), or its Taylor series.
 
 phi varies on the scale |w|, w = 1/2 + gamma + i x, its distance from the nearest pole of psi: `close` means relative
@@ -14,6 +15,7 @@ to that. Taylor coefficients phi^(k)/k! = -(-i)^k zeta(k + 1, w) are Hurwitz zet
 """
 
 import math
+from collections.abc import Sequence
 
 import equinox as eqx
 import jax
@@ -26,7 +28,8 @@ _BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6)  # B_
 _ORDER = 4
 _TWO_POINT = (1 / 2, 3 / 14, 1 / 14, 1 / 70)  # c_k k!
 _CLOSE_PAIR = 0.04  # beyond it the quotient of differences is good to 2e-14, below it the two-point series to 1e-13
-_CLOSE_TRIPLE = 3e-3
+_CLOSE_TRIPLE = 0.01  # likewise, for phi[x, x, y]
+_CLOSE_FOURFOLD = 3e-3
 RESONANT = 2e-5
 """Levels closer than this are expanded in their distance, to first order: to 1e-10 of phi''."""
 
@@ -34,13 +37,14 @@ RESONANT = 2e-5
 class Jet(eqx.Module):
     """phi^(k)(x)/k! for k = 0 .. 4 at the levels `x`, and the distances |w| from the nearest pole.
 
-    Divided differences in x are linear with real coefficients. So complex numbers are kept as (real, imaginary), along
-    an axis before that of the levels, and all arithmetic is real, which compilers turn into vector instructions.
+    Divided differences in x are linear with real coefficients. So real and imaginary parts are kept apart, and all
+    arithmetic is real, which compilers turn into vector instructions.
     """
 
     x: Float[Array, "..."]
     distance: Float[Array, "..."]
-    taylor: tuple[Float[Array, "..."], ...]
+    real: tuple[Float[Array, "..."], ...]
+    imag: tuple[Float[Array, "..."], ...]
 
     @property
     def column(self) -> "Jet":
@@ -52,13 +56,26 @@ class Jet(eqx.Module):
         """Levels along the columns of a matrix."""
         return jax.tree.map(lambda leaf: leaf[..., None, :], self)
 
+    @property
+    def slope(self) -> Complex[Array, "..."]:
+        """phi'(x)."""
+        return lax.complex(self.real[1], self.imag[1])
 
-def jet(x: Float[Array, "side level"], broadening: Float[Array, ""]) -> Jet:
-    """phi and its derivatives; `x` and `broadening` in units of 2 pi k_B T."""
-    w = lax.complex(jnp.full_like(x, 0.5 + broadening), x)
-    psi, *zetas = _digamma_and_zetas(w)
-    taylor = [psi, *(-((-1j) ** k) * zeta for k, zeta in enumerate(zetas, start=1))]
-    return Jet(x[:, None], jnp.abs(w)[:, None], tuple(jnp.stack([t.real, t.imag], axis=-2) for t in taylor))
+
+def jets(levels: Sequence[Float[Array, "... level"]], broadening: Float[Array, ""]) -> list[Jet]:
+    """phi and its derivatives at two or more sets of levels, in units of 2 pi k_B T, as is the `broadening`.
+
+    A loop over the sets, because XLA would fuse what stands outside of loops into its uses, one digamma for every pair.
+    """
+
+    def jet(x: Float[Array, "... level"]) -> Jet:
+        w = lax.complex(jnp.full_like(x, 0.5 + broadening), x)
+        psi, *zetas = _digamma_and_zetas(w)
+        taylor = [psi, *(-((-1j) ** k) * zeta for k, zeta in enumerate(zetas, start=1))]
+        return Jet(x, jnp.abs(w), tuple(t.real for t in taylor), tuple(t.imag for t in taylor))
+
+    found = lax.map(jet, jnp.stack(levels))
+    return [jax.tree.map(lambda leaf, i=i: leaf[i], found) for i in range(len(levels))]
 
 
 def close(a: Jet, b: Jet, measure: float) -> Bool[Array, "..."]:
@@ -66,23 +83,44 @@ def close(a: Jet, b: Jet, measure: float) -> Bool[Array, "..."]:
     return jnp.abs(a.x - b.x) < measure * jnp.minimum(a.distance, b.distance)
 
 
-def pair(a: Jet, b: Jet) -> Float[Array, "..."]:
+def pair(a: Jet, b: Jet) -> Complex[Array, "..."]:
     """phi[x_a, x_b], elementwise."""
-    d = b.x - a.x
-    series = jnp.zeros(())
-    for k in range(_ORDER, 0, -1):
-        ends = a.taylor[k] + b.taylor[k] if k % 2 else a.taylor[k] - b.taylor[k]
-        series = d * series + _TWO_POINT[k - 1] * ends
-    return _quotient(b.taylor[0] - a.taylor[0], d, close(a, b, _CLOSE_PAIR), series)
+    d, near = b.x - a.x, close(a, b, _CLOSE_PAIR)
+
+    def part(a: Sequence[Array], b: Sequence[Array]) -> Array:
+        series = jnp.zeros(())
+        for k in range(_ORDER, 0, -1):
+            series = d * series + _TWO_POINT[k - 1] * (a[k] + b[k] if k % 2 else a[k] - b[k])
+        return _quotient(b[0] - a[0], d, near, series)
+
+    return lax.complex(part(a.real, b.real), part(a.imag, b.imag))
 
 
-def doubled(a: Jet, b: Jet, first: Float[Array, "..."]) -> tuple[Float[Array, "..."], Float[Array, "..."]]:
-    """phi[x_a, x_a, x_b] and phi[x_a, x_a, x_a, x_b], elementwise, from `first` = phi[x_a, x_b]."""
+def doubled(a: Jet, b: Jet, first: Complex[Array, "..."]) -> Complex[Array, "..."]:
+    """phi[x_a, x_a, x_b], elementwise, from `first` = phi[x_a, x_b]."""
     d, near = b.x - a.x, close(a, b, _CLOSE_TRIPLE)
-    _, a1, a2, a3, a4 = a.taylor
-    hermite = 0.7 * a2 + 0.3 * b.taylor[2] + d * (0.3 * a3 - 0.2 * b.taylor[3])
-    second = _quotient(first - a1, d, near, hermite)
-    return second, _quotient(second - a2, d, near, a3 + d * a4)
+
+    def part(a: Sequence[Array], b: Sequence[Array], first: Array) -> Array:
+        hermite = (5 * a[2] + 2 * b[2] + d * (2.6 * a[3] - 1.6 * b[3] + d * (0.8 * a[4] + 0.6 * b[4]))) / 7
+        return _quotient(first - a[1], d, near, hermite)
+
+    return lax.complex(part(a.real, b.real, first.real), part(a.imag, b.imag, first.imag))
+
+
+def tripled(a: Jet, b: Jet, second: Complex[Array, "..."]) -> Complex[Array, "..."]:
+    """phi[x_a, x_a, x_a, x_b], elementwise, from `second` = phi[x_a, x_a, x_b]; for close levels to first order."""
+    d, near = b.x - a.x, close(a, b, _CLOSE_FOURFOLD)
+
+    def part(a: Sequence[Array], second: Array) -> Array:
+        return _quotient(second - a[2], d, near, a[3] + d * a[4])
+
+    return lax.complex(part(a.real, second.real), part(a.imag, second.imag))
+
+
+def over(difference: Float[Array, "..."], broadening: Float[Array, ""]) -> Complex[Array, "..."]:
+    """1/(difference - 2 i broadening)."""
+    scale = 1.0 / (difference**2 + 4.0 * broadening**2)
+    return lax.complex(difference * scale, 2.0 * broadening * scale)
 
 
 def _digamma_and_zetas(w: Complex[Array, "... level"]) -> list[Complex[Array, "... level"]]:

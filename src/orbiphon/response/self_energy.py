@@ -92,8 +92,7 @@ class FieldSlope(AbstractStateIntegrand):
     def respond(self, prepared: tuple[Array, Array, Array]) -> Complex[Array, "component"]:
         """The two slopes."""
         above, below, g = prepared
-        e_a, e_b = jnp.broadcast_arrays(above[:, :, None], below[:, None, :])
-        response = conserving(e_a, e_b, self.frequency, self.broadening, self.fermi_level, self.temperature)
+        response = conserving(above, below, self.frequency, self.broadening, self.fermi_level, self.temperature)
         pi = jnp.einsum("fiab,fjab,fab->fij", jnp.conj(g), g, response)
         pi = 0.5 * (pi + jnp.conj(jnp.swapaxes(pi, 1, 2)))
         slopes = jnp.stack([pi[1] - pi[0], 2.0 * (pi[3] - pi[2])])

@@ -23,15 +23,13 @@ from orbiphon.electrons.bloch import lattice_steps
 from orbiphon.errors import InputError
 from orbiphon.phonons import direction_vector
 from orbiphon.response.finite_wave import FiniteWave, Pump
-from orbiphon.response.integrand import resolved_mean
+from orbiphon.response.integrand import ELEMENTS, affordable_block, resolved_mean
 from orbiphon.response.long_wave import check_time_reversal
 from orbiphon.response.problem import Numerics, Problem
 from orbiphon.response.wave_vertex import lattice_phases, wave_vertex
 from orbiphon.zone import ZoneMean, find_mirrors
 
 _FEW = 8  # waves that are added up one by one
-_ELEMENTS = 2**15  # of matrices at a time: they stay in the caches
-_LEAST_BLOCK = 64
 _GENERIC_BROADENING, _GENERIC_TEMPERATURE = 0.1, 1000.0
 _PANEL, _MOST_PANELS = 8, 64
 _FIRST_GUESS = 0.1  # relative tolerance of the m_q that tell the size of the sum
@@ -112,7 +110,7 @@ def wave_sum(problem: Problem, pump: Pump) -> WaveSum:
         centre = float(jnp.mean(jnp.linalg.eigvalsh(electrons.hamiltonian(jnp.zeros(3)))))
         state = _GENERIC_BROADENING, centre, _GENERIC_TEMPERATURE
         generic = at_wave(problem, modes, template, float(modes.along[-1]), *state)
-        return find_mirrors(generic, electrons.crystal.lattice.dim, affordable_block(electrons, _ELEMENTS))
+        return find_mirrors(generic, electrons.crystal.lattice.dim, affordable_block(electrons, ELEMENTS))
 
     return WaveSum(problem, modes, template, functools.cache(mirrors))
 
@@ -147,11 +145,6 @@ def _vertex(
     order = _order(problem.electrons)
     vertices = jnp.stack([wave_vertex(problem, q, e) for e in polarisation])
     return vertices[:, :, order[:, None], order[None, :]]
-
-
-def affordable_block(electrons: TightBinding, most: int) -> int:
-    """Wave vectors at a time."""
-    return min(most, max(_ELEMENTS // electrons.size**2, _LEAST_BLOCK))
 
 
 def interpolated_sum(
