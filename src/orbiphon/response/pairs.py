@@ -53,10 +53,15 @@ class Jet(eqx.Module):
         return jax.tree.map(lambda leaf: leaf[..., None, :], self)
 
 
-def jet(x: Float[Array, "side level"], broadening: Float[Array, ""]) -> Jet:
-    """phi and its derivatives; `x` and `broadening` in units of 2 pi k_B T."""
+    def derivative(self) -> "Jet":
+        """phi' in place of phi, with one derivative less."""
+        return Jet(self.x, self.distance, tuple(k * t for k, t in enumerate(self.taylor) if k > 0))
+
+
+def jet(x: Float[Array, "side level"], broadening: Float[Array, ""], order: int = _ORDER) -> Jet:
+    """phi and its derivatives up to an order; `x` and `broadening` in units of 2 pi k_B T."""
     w = lax.complex(jnp.full_like(x, 0.5 + broadening), x)
-    psi, *zetas = _digamma_and_zetas(w)
+    psi, *zetas = _digamma_and_zetas(w, order)
     taylor = [psi, *(-((-1j) ** k) * zeta for k, zeta in enumerate(zetas, start=1))]
     return Jet(x[:, None], jnp.abs(w)[:, None], tuple(jnp.stack([t.real, t.imag], axis=-2) for t in taylor))
 
@@ -79,15 +84,25 @@ def pair(a: Jet, b: Jet) -> Float[Array, "..."]:
 def doubled(a: Jet, b: Jet, first: Float[Array, "..."]) -> tuple[Float[Array, "..."], Float[Array, "..."]]:
     """phi[x_a, x_a, x_b] and phi[x_a, x_a, x_a, x_b], elementwise, from `first` = phi[x_a, x_b]."""
     d, near = b.x - a.x, close(a, b, _CLOSE_TRIPLE)
-    _, a1, a2, a3, a4 = a.taylor
+    _, a1, a2, a3, a4, *_ = a.taylor
     hermite = 0.7 * a2 + 0.3 * b.taylor[2] + d * (0.3 * a3 - 0.2 * b.taylor[3])
     second = _quotient(first - a1, d, near, hermite)
     return second, _quotient(second - a2, d, near, a3 + d * a4)
 
 
-def _digamma_and_zetas(w: Complex[Array, "... level"]) -> list[Complex[Array, "... level"]]:
-    """psi(w) and zeta(s, w) for s = 2 .. 5: heads of their series, and Euler and Maclaurin's formula for the rest."""
-    heads = [jnp.zeros_like(w) for _ in range(_ORDER + 1)]
+def opposed(a: Jet, b: Jet, doubled_a: Float[Array, "..."], doubled_b: Float[Array, "..."]) -> Float[Array, "..."]:
+    """phi[x_a, x_a, x_b, x_b], elementwise, from phi[x_a, x_a, x_b] and phi[x_a, x_b, x_b].
+
+    For close levels, d = x_b - x_a, the integral of t (1 - t) times Hermite's cubic for the third derivative.
+    """
+    d = b.x - a.x
+    hermite = 0.5 * (a.taylor[3] + b.taylor[3]) + 0.4 * d * (a.taylor[4] - b.taylor[4])
+    return _quotient(doubled_b - doubled_a, d, close(a, b, _CLOSE_TRIPLE), hermite)
+
+
+def _digamma_and_zetas(w: Complex[Array, "... level"], order: int) -> list[Complex[Array, "... level"]]:
+    """psi(w) and zeta(s, w) for s = 2 .. order + 1: heads of their series, and Euler and Maclaurin's formula for the rest."""
+    heads = [jnp.zeros_like(w) for _ in range(order + 1)]
     for n in range(_HEAD):
         v = power = _reciprocal(w + n)
         for i in range(len(heads)):
@@ -98,7 +113,7 @@ def _digamma_and_zetas(w: Complex[Array, "... level"]) -> list[Complex[Array, ".
     logarithm = lax.complex(0.5 * jnp.log(far.real**2 + far.imag**2), jnp.arctan(far.imag / far.real))
     values = [logarithm - 0.5 * v - _bernoulli_series(v, 1) - heads[0]]
     power = v
-    for s in range(2, _ORDER + 2):
+    for s in range(2, order + 2):
         values.append(heads[s - 1] + power * (1.0 / (s - 1) + 0.5 * v + _bernoulli_series(v, s)))
         power = power * v
     return values
