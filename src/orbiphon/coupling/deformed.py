@@ -17,7 +17,7 @@ operations of the crystal, D[g ε g^T] = g D[ε] g^+.
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Complex, Float
+from jaxtyping import Array, Complex, Float, Num
 
 from orbiphon._types import Polarisation, Vector
 from orbiphon.coupling.abstract import Coupling
@@ -58,7 +58,7 @@ class Deformation(Coupling):
             )
         return 1j * self.gradient_derivative(np.outer(e[0], n))
 
-    def gradient_derivative(self, gradient: Complex[np.ndarray, "xyz xyz"]) -> Complex[Array, "cell orbital orbital"]:
+    def gradient_derivative(self, gradient: Num[np.ndarray, "xyz xyz"]) -> Complex[Array, "cell orbital orbital"]:
         """D[G] of a displacement gradient G_ab = ∂u_a/∂x_b, in eV. **Raises:** `InputError` for an unknown strain."""
         gradient = np.asarray(gradient, dtype=complex)
         strain, spin = (gradient + gradient.T) / 2, (gradient - gradient.T) / 2
@@ -66,7 +66,7 @@ class Deformation(Coupling):
         missing = strain - np.tensordot(weight, np.asarray(self.strains), axes=1)
         if np.max(np.abs(missing)) > _ABSENT * max(float(np.max(np.abs(gradient))), 1e-300):
             raise InputError(
-                f"Argument `coupling` must know the strain {_named(strain)}, but knows {self.known()}. Add a pair of "
+                f"Argument `coupling` must know the strain {_named(missing)}, but knows {self.known()}. Add a pair of "
                 "Hamiltonians with the missing strain."
             )
         angle = np.array([spin[2, 1], spin[0, 2], spin[1, 0]])

@@ -45,6 +45,8 @@ class Pairs:
     coarse: Deformation | None
     step_error: float | None
     """|D - D of the larger step| / |D|"""
+    even: float
+    """the largest even part over odd part of the pairs of the smallest steps"""
     fermi_level: float | None
     notes: tuple[str, ...]
 
@@ -116,7 +118,8 @@ def _coupled(
         f"strains known: {coupling.known()}",
         "one step size: no estimate of its error" if error is None else f"change of dH with the step: {error:.1e}",
     )
-    return Pairs(model, coupling, coarse, error, level, notes)
+    even = max(pair.even for pair in pairs if pair.step <= 1.01 * steps[count - 1])
+    return Pairs(model, coupling, coarse, error, even, level, notes)
 
 
 def _deformation(model: Wannier, group: Symmetries, pairs: list[Difference], steps: list[float]) -> Deformation:

@@ -98,7 +98,8 @@ def pumped_long(
     p, q, y = lax.optimization_barrier((sea_pair[0, 1].astype(complex), both[0, 1].astype(complex), y))
 
     w = jnp.stack([strain, adjoint(strain)])
-    z, v, t = ((w * table) @ adjoint(w) for table in (p, q, y))
+    far, half, gap, *tables = (table[None, None] for table in (far, half, gap, p, q, y))
+    z, v, t = ((w * table) @ adjoint(w) for table in tables)
     sea = -((z - adjoint(z)) * far + (v + adjoint(v)) * half) / np.pi
     surface = -0.5j / np.pi * (t + adjoint(t)) * gap
     total = sea + surface

@@ -52,7 +52,6 @@ class Jet(eqx.Module):
         """Levels along the columns of a matrix."""
         return jax.tree.map(lambda leaf: leaf[..., None, :], self)
 
-
     def derivative(self) -> "Jet":
         """phi' in place of phi, with one derivative less."""
         return Jet(self.x, self.distance, tuple(k * t for k, t in enumerate(self.taylor) if k > 0))

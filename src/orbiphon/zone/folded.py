@@ -4,6 +4,7 @@ import dataclasses
 import math
 from collections.abc import Iterator, Sequence
 
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Int
 
@@ -68,11 +69,11 @@ def folded_mesh(
     n = np.array(start)
     both = {tuple(map(tuple, (sign * c).tolist())) for c in candidates for sign in (1, -1)}
     fitting = [c for c in sorted(both, reverse=True) if np.all((n[:, None] * np.array(c)) % n[None, :] == 0)]
-    values = np.asarray(at_phases(integrand, np.exp(-2j * np.pi * kappa)))
+    values = np.asarray(at_phases(integrand, jnp.asarray(np.exp(-2j * np.pi * kappa))))
     scale = np.max(np.abs(values), axis=0) + 1e-300
     kept = []
     for c in fitting:
-        images = np.asarray(at_phases(integrand, np.exp(-2j * np.pi * kappa @ np.array(c).T)))
+        images = np.asarray(at_phases(integrand, jnp.asarray(np.exp(-2j * np.pi * kappa @ np.array(c).T))))
         if np.all(np.abs(images - values) <= _INVARIANT * scale):
             kept.append(c)
     identity = tuple(map(tuple, np.eye(len(start), dtype=int).tolist()))

@@ -9,7 +9,7 @@ on the mesh grows by a factor, and successive meshes tell the error by their dif
 from abc import abstractmethod
 from collections import deque
 from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import equinox as eqx
 import jax
@@ -44,6 +44,7 @@ class AbstractIntegrand(eqx.Module):
         """The components, real or complex."""
 
 
+@runtime_checkable
 class AbstractMesh(Protocol):
     """What a sequence of meshes offers: `Mesh`, `FoldedMesh`."""
 
