@@ -32,8 +32,8 @@ _ABSENT = 1e-6  # of a strain: less than this need not be known
 class Deformation(Coupling):
     """How H follows a homogeneous deformation: long waves of one displacement for all atoms, at second or first order.
 
-    **Fields:** `electrons`; `strains` (strain xyz xyz), orthonormal symmetric tensors; `derivative` (strain cell orbital
-    orbital), eV: D of each. Made by `orbiphon.io.read_pairs`.
+    **Fields:** `electrons`; `strains` (strain xyz xyz), orthonormal symmetric tensors; `derivative` (strain cell
+    orbital orbital), eV: D of each. Made by `orbiphon.io.read_pairs`.
 
     A strain that they do not span is refused (`InputError`), and so is a wave of finite length.
     """
@@ -49,7 +49,8 @@ class Deformation(Coupling):
         )
 
     def strain(self, direction: Vector, polarisation: Polarisation) -> Complex[Array, "cell orbital orbital"]:
-        """i D[e n^T], in eV. **Raises:** `InputError` for atoms that move differently, or a strain that is not known."""
+        """i D[e n^T], in eV. **Raises:** `InputError` for atoms that move differently, or a strain that is not
+        known."""
         e, n = np.asarray(polarisation), np.asarray(direction)
         if np.max(np.abs(e - e[:1])) > _ABSENT * np.max(np.abs(e)):
             raise InputError(

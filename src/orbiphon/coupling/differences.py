@@ -1,8 +1,8 @@
 """Central differences of Hamiltonians of deformed cells, and what the crystal's symmetry makes of them.
 
-A cell deformed by F = Q U, a rotation Q after a stretch U, has H_F(R) = D(Q) H_U(R) D(Q)^+ at the same integer R, exactly.
-So every sample is turned back, and counts with its strain ε = ln U. Its partner has -ε: another sample, or the image of a
-sample under an operation g of the crystal. From the pair, D[ε/|ε|] = (H(ε) - H(-ε))/2|ε| up to |ε|².
+A cell deformed by F = Q U, a rotation Q after a stretch U, has H_F(R) = D(Q) H_U(R) D(Q)^+ at the same integer R,
+exactly. So every sample is turned back, and counts with its strain ε = ln U. Its partner has -ε: another sample, or the
+image of a sample under an operation g of the crystal. From the pair, D[ε/|ε|] = (H(ε) - H(-ε))/2|ε| up to |ε|².
 
 The D of all pairs and of their images make up D[ε] for every strain that they span: the least-squares combination, an
 average over equivalent ones. Pairs of the smallest step give the value, those of the next larger one the error.
@@ -85,8 +85,8 @@ def differences(basis: Basis, group: Symmetries, home: OnMesh, samples: Sequence
         partner = _partner(group, [strain for strain, _ in turned], index)
         if partner is None:
             raise InputError(
-                f"`{samples[index].name}` must have a partner with the opposite strain, but has none, and no operation of "
-                "the crystal makes it one. Add the Hamiltonian of the opposite strain."
+                f"`{samples[index].name}` must have a partner with the opposite strain, but has none, and no operation "
+                "of the crystal makes it one. Add the Hamiltonian of the opposite strain."
             )
         other, operation = partner
         used |= {index, other}

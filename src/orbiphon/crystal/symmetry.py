@@ -15,8 +15,8 @@ _REACH = 2  # an image of a primitive vector has no larger coefficient, unless t
 class Operation(NamedTuple):
     """One operation g: a symmetry up to a translation t.
 
-    `matrix` (xyz xyz); `cells` (dim dim), a_i -> sum_j cells_ij a_j; `image` (site,), where each atom goes; `shift` (site
-    dim): g tau_i + t = tau_image(i) + shift_i . a.
+    `matrix` (xyz xyz); `cells` (dim dim), a_i -> sum_j cells_ij a_j; `image` (site,), where each atom goes; `shift`
+    (site dim): g tau_i + t = tau_image(i) + shift_i . a.
     """
 
     matrix: Float[np.ndarray, "xyz xyz"]

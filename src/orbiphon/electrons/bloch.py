@@ -84,8 +84,7 @@ def _table(steps: np.ndarray, phases: Complex[Array, "dim"]) -> Complex[Array, "
     for axis in range(steps.shape[1]):
         most = int(np.max(np.abs(steps[:, axis])))
         powers = _powers(phases[axis], most)
-        one = jnp.ones((), complex)
-        ordered = jnp.stack([one if powers[n] is None else powers[n] for n in range(-most, most + 1)])
+        ordered = jnp.stack([_product([powers[n]]) for n in range(-most, most + 1)])
         table = table * ordered[steps[:, axis] + most]
     return table
 

@@ -62,7 +62,7 @@ def transformed(basis: Basis, operation: Operation, unitary: np.ndarray, on_mesh
 
 def _landing(cells: np.ndarray, mesh: np.ndarray) -> np.ndarray:
     """The flat index on the mesh of each lattice vector."""
-    return np.ravel_multi_index(tuple((cells % mesh).T), tuple(mesh))
+    return np.asarray(np.ravel_multi_index(tuple((cells % mesh).T), tuple(mesh)))
 
 
 def keeps_mesh(operation: Operation, mesh: tuple[int, int, int]) -> bool:

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from orbiphon._checks import check_finite, check_shape
 from orbiphon._types import OrbitalMatrix, Vector
@@ -109,7 +109,8 @@ def from_hoppings(
 ) -> TightBinding:
     """Electrons from matrices: arguments as the fields of `TightBinding`; orbitals sit on their atoms by default.
 
-    Without `hopping_gradient` the electrons do not follow the lattice by themselves: give the problem a coupling object.
+    Without `hopping_gradient` the electrons do not follow the lattice by themselves: give the problem a coupling
+    object.
 
     Here sectors are read off the elements that are not exactly zero, so the matrices must hold numbers.
 
@@ -155,13 +156,13 @@ def check_sites(crystal: Crystal, basis: Basis) -> None:
 def _opposites(cells: np.ndarray) -> np.ndarray:
     """The index of −R for every R."""
     scale = max(1.0, float(np.max(np.abs(cells), initial=0.0)))
-    apart, opposite = cKDTree(cells).query(-cells)
-    if np.any(apart > 1e-8 * scale) or len(set(opposite.tolist())) != len(cells):
+    apart, opposite = KDTree(cells).query(-cells)
+    if np.any(apart > 1e-8 * scale) or len(set(np.atleast_1d(opposite).tolist())) != len(cells):
         raise InputError(
             "Argument `cells` must hold each lattice vector once and −R with every R, but does not. "
             "Add the missing negatives (with H(−R) = H(R)†)."
         )
-    return opposite
+    return np.asarray(opposite)
 
 
 def _check_hermitian(name: str, parity: float, array: np.ndarray, opposite: np.ndarray) -> None:

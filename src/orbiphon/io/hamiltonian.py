@@ -52,7 +52,7 @@ def read_tb(path: Path) -> RealSpace:
             lines.fail(f"the lattice vector {cell.tolist()} once more", "another one")
         rows = lines.table("an element of r(R)", size**2, 8)
         if index == home:
-            centres = np.diagonal(_scattered(lines, rows, size).real, axis1=1, axis2=2).T.copy()
+            centres = np.diagonal(np.real(_scattered(lines, rows, size)), axis1=1, axis2=2).T.copy()
     lines.end()
     return _checked(path, RealSpace(vectors, np.array(cells), degeneracy, np.array(matrix), centres))
 
@@ -94,7 +94,7 @@ def read_wsvec(path: Path) -> Shares:
         for row in lines.table("a vector T", count, 3):
             for part, value in zip(parts, (_integers(lines, row), m - 1, n - 1), strict=True):
                 part.append(value)
-    return {cell: tuple(np.array(part) for part in parts) for cell, parts in shares.items()}
+    return {cell: (np.array(t), np.array(m), np.array(n)) for cell, (t, m, n) in shares.items()}
 
 
 def _header(lines: Lines) -> tuple[int, Int[np.ndarray, "cell"]]:

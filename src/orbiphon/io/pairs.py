@@ -37,8 +37,8 @@ _SAME_FERMI = 1.0  # eV
 
 @dataclass(frozen=True)
 class Pairs:
-    """What a set of deformed cells gives: `coupling`; `coarse`, the same from the next larger step, or None; `fermi_level`
-    (eV) of the undeformed cell, or None; `notes`, what was found."""
+    """What a set of deformed cells gives: `coupling`; `coarse`, the same from the next larger step, or None;
+    `fermi_level` (eV) of the undeformed cell, or None; `notes`, what was found."""
 
     home: Wannier
     coupling: Deformation
@@ -61,9 +61,9 @@ def read_pairs(
     """The coupling to strain from Hamiltonians of deformed cells.
 
     **Arguments:** `home`: the undeformed cell, a path as for `read_wannier` or what that returned; `deformed`: paths of
-    the others, in any order; strains are read off the lattices, and ±ε pairs found. `fermi_levels`: eV, by path as given
-    here; else `fermi_eV` of an `info.json` beside the files is taken. Levels are aligned at the Fermi level where both
-    are known.
+    the others, in any order; strains are read off the lattices, and ±ε pairs found. `fermi_levels`: eV, by path as
+    given here; else `fermi_eV` of an `info.json` beside the files is taken. Levels are aligned at the Fermi level where
+    both are known.
 
     **Raises:** `InputError` for files as `read_wannier`, cells that do not belong together, a missing partner, or
     Hamiltonians in different gauges.
@@ -85,9 +85,9 @@ def read_pairs(
     for pair in pairs:
         if pair.even > SMOOTH:
             raise InputError(
-                f"`{pair.names[0]}` and `{pair.names[1]}` must differ from the undeformed cell by opposite changes, but "
-                f"the even part is {pair.even:.2f} of the odd one. They are not in one gauge: use the same projections, "
-                "num_iter = 0 and no frozen window that cuts through bands."
+                f"`{pair.names[0]}` and `{pair.names[1]}` must differ from the undeformed cell by opposite changes, "
+                f"but the even part is {pair.even:.2f} of the odd one. They are not in one gauge: use the same "
+                "projections, num_iter = 0 and no frozen window that cuts through bands."
             )
         notes.append(
             f"pair {pair.names[0]}, {pair.names[1]}: |strain| = {pair.step:.4f}, even part/odd part = {pair.even:.1e}"
@@ -109,8 +109,8 @@ def _coupled(
         error = float(np.linalg.norm(other - fine) / np.linalg.norm(fine))
         if error > SMOOTH:
             raise InputError(
-                f"The cells deformed from `{model.path}` must give a dH/dstrain that hardly depends on the step, but it "
-                f"changes by {error:.0%} between two steps. They are not in one gauge, or projections jump at the "
+                f"The cells deformed from `{model.path}` must give a dH/dstrain that hardly depends on the step, but "
+                f"it changes by {error:.0%} between two steps. They are not in one gauge, or projections jump at the "
                 "plane-wave cut-off: raise the cut-off, and use the same projections with num_iter = 0."
             )
     notes += (
@@ -140,8 +140,8 @@ def _sample(
     if level is not None and own is not None:
         if abs(own - level) > _SAME_FERMI:
             raise InputError(
-                f"`{path}` must have about the Fermi level of the undeformed cell, {level:.4f} eV, but has {own:.4f} eV. "
-                "It is of another calculation: check the pair."
+                f"`{path}` must have about the Fermi level of the undeformed cell, {level:.4f} eV, but has {own:.4f} "
+                "eV. It is of another calculation: check the pair."
             )
         matrix[0, 0, 0] -= (own - level) * np.eye(matrix.shape[-1])
     scale, size = spread(h), float(np.linalg.norm(deformation - np.eye(3)))
@@ -153,9 +153,9 @@ def _sample(
         after = float(np.linalg.norm(matrix - h)) / scale
         if unitary is None or after > _GAUGE * size:
             raise InputError(
-                f"`{path}` must be written in the orbitals of the undeformed cell, but differs by {before:.0%} of H for a "
-                f"strain of {size:.3g}, and no order, sign or phase of its orbitals mends that. Wannierise all cells with "
-                "the same projections and num_iter = 0."
+                f"`{path}` must be written in the orbitals of the undeformed cell, but differs by {before:.0%} of H "
+                f"for a strain of {size:.3g}, and no order, sign or phase of its orbitals mends that. Wannierise all "
+                "cells with the same projections and num_iter = 0."
             )
         notes.append(
             f"{path}: order, signs or phases of the orbitals changed; H differed by {before:.1e}, now {after:.1e}"
@@ -179,8 +179,8 @@ def _check_same(model: Wannier, found: Wannier, path: Path) -> None:
     ):
         if a != b:
             raise InputError(
-                f"`{path}` must have the {what} of the undeformed cell, {a}, but has {b}. It is of another calculation: "
-                "check the pair."
+                f"`{path}` must have the {what} of the undeformed cell, {a}, but has {b}. It is of another "
+                "calculation: check the pair."
             )
     reduced = [
         np.asarray(w.crystal.positions) @ np.linalg.inv(np.asarray(w.crystal.lattice.vectors)) for w in (ours, theirs)
@@ -188,8 +188,8 @@ def _check_same(model: Wannier, found: Wannier, path: Path) -> None:
     apart = reduced[1] - reduced[0]
     if np.max(np.abs(apart)) > _SAME_PLACE:
         raise InputError(
-            f"`{path}` must have its atoms where the undeformed cell has them, in fractions of the lattice vectors, but "
-            f"they differ by {np.max(np.abs(apart)):.3g}. Use the same order and the same origin of the atoms."
+            f"`{path}` must have its atoms where the undeformed cell has them, in fractions of the lattice vectors, "
+            f"but they differ by {np.max(np.abs(apart)):.3g}. Use the same order and the same origin of the atoms."
         )
 
 

@@ -13,7 +13,7 @@ Source: Wannier90 user guide, chapter "Projections", Tables 3.1 and 3.2.
 
 import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 from jaxtyping import Float
@@ -92,7 +92,7 @@ def orbitals(path: Path, win: Win) -> Orbitals:
         raise InputError(
             f"`{path}` must have projections that make up whole shells, each once on its atom, but {len(functions)} "
             f"functions touch {', '.join(f'{shell} of atom {site}' for site, shell in shells)}, {len(change)} "
-            "orbitals. An angular momentum needs all 2l + 1 orbitals of a shell: add the missing ones, such as pz to sp2."
+            "orbitals. L needs all 2l + 1 orbitals of a shell: add the missing ones, such as pz to sp2."
         )
     return Orbitals(Basis(tuple(shells), spin=win.spinors), np.kron(change, np.eye(spins)))
 
@@ -100,7 +100,7 @@ def orbitals(path: Path, win: Win) -> Orbitals:
 def _line(path: Path, number: int, text: str, win: Win) -> list[tuple[int, np.ndarray]]:
     """The functions of one projection line: site, and components (9,) in `_ORDER`."""
 
-    def fail(what: str):
+    def fail(what: str) -> NoReturn:
         raise InputError(
             f"`{path}`, line {number} must be a projection site:orbitals[:z=..:x=..], {what}, but is {text[:80]!r}. "
             "Mend that line."
@@ -160,11 +160,11 @@ def _states(text: str) -> list[tuple[int, int]] | None:
             l = int(match[1])
             chosen = None if match[2] is None else [int(word) for word in match[2].split(",") if word]
         else:
-            names = [_NAMES.get(name) for name in part.split(",")] if part not in _SETS else []
-            if None in names:
-                return None
-            found |= set(names)
             if part not in _SETS:
+                names = part.split(",")
+                if not all(name in _NAMES for name in names):
+                    return None
+                found |= {_NAMES[name] for name in names}
                 continue
             l, chosen = _SETS[part], None
         most = _count(l)

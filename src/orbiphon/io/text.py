@@ -118,7 +118,8 @@ def _decoded(path: Path) -> Iterator[str]:
     number = 0
     try:
         with gzip.open(path) if path.name.endswith(".gz") else path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
+            for line in file:
+                number += 1
                 yield line.decode("utf-8")
     except UnicodeDecodeError:
         raise InputError(

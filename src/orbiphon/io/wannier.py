@@ -29,10 +29,11 @@ _MOST_ASTRAY = 0.1  # of |H - its mean level|: beyond it an operation or time re
 
 @dataclass(frozen=True)
 class Wannier:
-    """What was read: `electrons`, the `mesh` on which they were computed, and `notes`, what was understood of the files.
+    """What was read: `electrons`, the `mesh` on which they were computed, and `notes`, what was understood of the
+    files.
 
-    `cells` (cell 3), `weight` (cell orbital orbital) and `change` (orbital, Wannier function) say how any operator on the
-    mesh becomes one on the lattice vectors of `electrons`: see `interpolated`.
+    `cells` (cell 3), `weight` (cell orbital orbital) and `change` (orbital, Wannier function) say how any operator on
+    the mesh becomes one on the lattice vectors of `electrons`: see `interpolated`.
     """
 
     electrons: TightBinding
@@ -58,9 +59,10 @@ def read_wannier(path: str | Path, *, spin_order: str = "fastest", verify: bool 
 
     **Arguments:** `path`: `seedname_tb.dat`, `seedname_hr.dat`, `seedname.win`, or a folder with one seedname; `.gz` of
     each is read too. The `.win` must lie beside it; `_wsvec.dat` and `_centres.xyz` are used where they are there, and
-    `_tb.dat` is preferred to `_hr.dat`. `spin_order`: "fastest" (Wannier90 3, with Quantum ESPRESSO) or "blocks" (first all
-    functions up, then all down, as from VASP 5). `verify`: refuse orbitals that do not behave as their projections say;
-    without it `notes` tell by how much they fail, and only what needs no orbital character, such as bands, is right.
+    `_tb.dat` is preferred to `_hr.dat`. `spin_order`: "fastest" (Wannier90 3, with Quantum ESPRESSO) or "blocks" (first
+    all functions up, then all down, as from VASP 5). `verify`: refuse orbitals that do not behave as their projections
+    say; without it `notes` tell by how much they fail, and only what needs no orbital character, such as bands, is
+    right.
 
     **Raises:** `InputError` that names the file, the line where there is one, and the remedy.
     """
@@ -244,11 +246,11 @@ def _verified(model: Wannier, most: float) -> list[str]:
             continue
         kept += 1
         worst = max(worst, float(np.linalg.norm(transformed(basis, operation, unitary, h) - h)) / size)
-    if worst > most and astray <= most:
+    if worst > most:
         raise InputError(
             f"`{model.path}` must have the symmetry of its crystal when its orbitals are as the projections say, but "
-            f"breaks it by {worst:.0%}. Their order or axes are others, or the functions were localised away from their "
-            "projections: use num_iter = 0, and the `.win` file of the same run."
+            f"breaks it by {worst:.0%}. Their order or axes are others, or the functions were localised away from "
+            "their projections: use num_iter = 0, and the `.win` file of the same run. For a magnet pass verify=False."
         )
     return [*notes, f"symmetry: {kept} operations, broken by {worst:.1e} of H at most"]
 

@@ -4,7 +4,7 @@ Source: Wannier90 user guide, "Parameters" and "seedname.win file".
 """
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 from jaxtyping import Float
@@ -50,9 +50,10 @@ def read_win(path: Path) -> Win:
             "else, and is not guessed: use the file with which the Wannier functions were made."
         )
     number, mesh = _key(path, keys, "mp_grid")
-    points = tuple(int(word) for word in mesh.split() if word.isdigit())
+    points = [int(word) for word in mesh.split() if word.isdigit()]
     if len(points) != 3 or len(mesh.split()) != 3 or not all(1 <= n <= 1000 for n in points):
         _fail(path, number, "mp_grid, three numbers of mesh points", mesh)
+    n_1, n_2, n_3 = points
     number, size = _key(path, keys, "num_wann")
     if not size.isdigit() or int(size) < 1:
         _fail(path, number, "num_wann, a number of Wannier functions", size)
@@ -61,7 +62,7 @@ def read_win(path: Path) -> Win:
     if flag not in ("true", "t", "false", "f"):
         _fail(path, number, "spinors, .true. or .false.", spinors)
     block = blocks["projections"]
-    return Win(crystal, points, tuple(block.lines), block.scale, flag in ("true", "t"), int(size))
+    return Win(crystal, (n_1, n_2, n_3), tuple(block.lines), block.scale, flag in ("true", "t"), int(size))
 
 
 def _parsed(path: Path) -> tuple[dict[str, tuple[int, str]], dict[str, _Block]]:
@@ -136,5 +137,5 @@ def _atoms(path: Path, blocks: dict[str, _Block], vectors: np.ndarray) -> tuple[
     return (rows @ vectors if found[0] == "atoms_frac" else rows), species
 
 
-def _fail(path: Path, number: int, what: str, text: str):
+def _fail(path: Path, number: int, what: str, text: str) -> NoReturn:
     raise InputError(f"`{path}`, line {number} must be {what}, but is {text.strip()[:80]!r}. Mend that line.")

@@ -100,7 +100,8 @@ def opposed(a: Jet, b: Jet, doubled_a: Float[Array, "..."], doubled_b: Float[Arr
 
 
 def _digamma_and_zetas(w: Complex[Array, "... level"], order: int) -> list[Complex[Array, "... level"]]:
-    """psi(w) and zeta(s, w) for s = 2 .. order + 1: heads of their series, and Euler and Maclaurin's formula for the rest."""
+    """psi(w) and zeta(s, w) for s = 2 .. order + 1: heads of their series, and Euler and Maclaurin's formula for the
+    rest."""
     heads = [jnp.zeros_like(w) for _ in range(order + 1)]
     for n in range(_HEAD):
         v = power = _reciprocal(w + n)

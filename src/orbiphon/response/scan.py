@@ -3,8 +3,8 @@
     <O> per cell / ((q U)^2 hbar omega) = (1/2) <sum_abc O_ab [...] K'>,
 
 the wave u = U [cos(qz - omega t) e_x + lambda sin(qz - omega t) e_y] with its unit vector (e_x - i lambda e_y)/sqrt 2,
-likewise along other directions. One eigensystem at each k serves all states, and the zone is folded by the operations of
-the crystal that the wave leaves.
+likewise along other directions. One eigensystem at each k serves all states, and the zone is folded by the operations
+of the crystal that the wave leaves.
 """
 
 from collections.abc import Sequence
@@ -73,7 +73,7 @@ def scan(
             )
     wave, unit = direction_vector(direction), circular_polarisation(direction, chirality)
     polarisation = jnp.tile(unit[None], (electrons.crystal.sites, 1))
-    integrand = ManyBands(
+    integrand = ManyBands(  # pyright: ignore[reportCallIssue]: two abstract fields are properties
         electrons,
         jnp.stack([coupling.strain(wave, polarisation) for coupling in couplings]),
         jnp.stack([o.matrix for o in measured]),

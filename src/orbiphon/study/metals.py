@@ -1,12 +1,12 @@
 """`orbiphon reproduce metals --data DIR --out OUT`: the orbital accumulation of metals from first principles.
 
-Each subfolder of DIR with an `unstrained/` in it is a metal; its other subfolders with a `.win` file are deformed cells.
-The wave is transverse and circular along z, long and slow (hbar omega << broadening); moments are per cell, and per spin
-where the Hamiltonian has none, over (q U)^2 hbar omega, in 1/eV.
+Each subfolder of DIR with an `unstrained/` in it is a metal; its other subfolders with a `.win` file are deformed
+cells. The wave is transverse and circular along z, long and slow (hbar omega << broadening); moments are per cell, and
+per spin where the Hamiltonian has none, over (q U)^2 hbar omega, in 1/eV.
 
-The error of a value has three parts, added: that of the zone mean; the change of the value when dH is taken from the next
-larger step; and, where there is no second step, ten times the squared even part of the pairs, a bound of the same kind.
-The other chirality has minus the value at each k, by the symmetry of the formula: it is not computed again.
+The error of a value has three parts, added: that of the zone mean; the change of the value when dH is taken from the
+next larger step; and, where there is no second step, ten times the squared even part of the pairs, a bound of the same
+kind. The other chirality has minus the value at each k, by the symmetry of the formula: it is not computed again.
 """
 
 import warnings
@@ -27,8 +27,8 @@ from orbiphon.study.table import write_csv
 BROADENINGS = (0.05, 0.1, 0.2)
 TEMPERATURE = 300.0
 SHIFTS = tuple(round(0.25 * i, 2) for i in range(-8, 9))
-NUMERICS = Numerics(rtol=2e-2, max_points=150_000)
-AT_FERMI_LEVEL = Numerics(rtol=1e-2, max_points=2_500_000)
+SCAN_RTOL, SCAN_POINTS = 2e-2, 150_000
+RTOL, POINTS = 1e-2, 600_000  # at the Fermi level; points for nine orbitals, in inverse proportion to their square
 HOME = "unstrained"
 MARK, TABLE = "reproduction.json", "metals.csv"
 _WITHOUT_STEP = 10.0
@@ -88,8 +88,11 @@ def metal_rows(name: str, folder: Path, quiet: bool = False) -> Iterator[tuple[d
     console = Console(stderr=True, quiet=quiet)
     console.print(f"{name}: reading {folder}", highlight=False)
     pairs = read_metal(folder)
+    share = (9 / pairs.home.electrons.size) ** 2
+    here = Numerics(rtol=RTOL, max_points=int(share * POINTS))
+    around = Numerics(rtol=SCAN_RTOL, max_points=int(min(share, 1.0) * SCAN_POINTS))
     for broadening in BROADENINGS:
-        for shifts, numerics in (((0.0,), AT_FERMI_LEVEL), (tuple(x for x in SHIFTS if x), NUMERICS)):
+        for shifts, numerics in (((0.0,), here), (tuple(x for x in SHIFTS if x), around)):
             console.print(f"{name}: broadening {broadening} eV, {len(shifts)} Fermi levels", highlight=False)
             yield from _rows(name, pairs, broadening, shifts, numerics)
 
@@ -100,6 +103,7 @@ def _rows(
     spin = pairs.home.electrons.basis.spin
     observables = ("Lz", "Sz") if spin else ("Lz",)
     couplings = [pairs.coupling] if pairs.coarse is None else [pairs.coupling, pairs.coarse]
+    assert pairs.fermi_level is not None  # read_metal
     states = [[broadening, pairs.fermi_level + shift, TEMPERATURE] for shift in shifts]
     found = scan(couplings, states, observables=observables, numerics=numerics)
     if pairs.coarse is None:

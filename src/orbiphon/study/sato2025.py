@@ -8,7 +8,6 @@ The weights are sums over both chiralities; on this lattice m changes sign with 
 """
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
