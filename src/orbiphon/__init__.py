@@ -78,9 +78,9 @@ from orbiphon.response import (
 )
 
 if TYPE_CHECKING:
-    from orbiphon import study as study
+    from orbiphon import io as io, study as study
 
-_WHEN_USED = ("plot", "study")
+_WHEN_USED = ("io", "plot", "study")
 
 
 def __getattr__(name: str) -> Any:

@@ -24,15 +24,18 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the result
 @app.command()
 @guarded
 def reproduce(
-    paper: Annotated[str, typer.Argument(help="sato2025: arXiv:2511.11272.")],
+    paper: Annotated[str, typer.Argument(help="sato2025: arXiv:2511.11272; metals: of first-principles Hamiltonians.")],
     out: Out,
+    data: Annotated[
+        Path | None, typer.Option(help="For metals: folders with `unstrained/` and deformed cells.")
+    ] = None,
     quiet: Quiet = False,
     overwrite: Overwrite = False,
 ) -> int:
     """Compute the figures and numbers of a paper again, with pictures."""
     from orbiphon.study import reproduce
 
-    accurate = reproduce.run(paper, out, quiet, overwrite)
+    accurate = reproduce.run(paper, out, quiet, overwrite, data)
     from orbiphon.plot import plot_folder
 
     plot_folder(out)

@@ -18,16 +18,29 @@ from orbiphon._types import Polarisation, Vector
 from orbiphon.coupling.abstract import Coupling
 from orbiphon.electrons import TightBinding
 from orbiphon.electrons.tight_binding import unit_phase
+from orbiphon.errors import InputError
 
 
 class TwoCentre(Coupling):
-    """Exact at every k and q, for any orbitals and any number of atoms in the cell."""
+    """Exact at every k and q, for any orbitals and any number of atoms in the cell.
+
+    **Raises:** `InputError` for electrons without `hopping_gradient`.
+    """
 
     electrons: TightBinding
+
+    def __check_init__(self) -> None:
+        if self.electrons.hopping_gradient is None:
+            raise InputError(
+                "Argument `coupling` must be a coupling object for electrons without a hopping law, but is "
+                "'two_centre'. Make one from Hamiltonians of deformed cells: orbiphon.io.read_pairs."
+            )
 
     def bonds(self, q: Vector, polarisation: Polarisation) -> Complex[Array, "cell orbital orbital"]:
         half = self.electrons.bond_vectors() @ q / 2
         retarded = 2j * jnp.sin(half).astype(jnp.complex128) * unit_phase(half)  # 1 − e^{−iq·d}
         e = polarisation[np.array(self.electrons.basis.site_of)]  # (orbital, xyz)
         stretch = (e[:, None, :] - e[None, :, :])[None] + e[None, None, :, :] * retarded[..., None]
-        return jnp.sum(self.electrons.hopping_gradient * stretch, axis=-1)
+        gradient = self.electrons.hopping_gradient
+        assert gradient is not None  # __check_init__
+        return jnp.sum(gradient * stretch, axis=-1)

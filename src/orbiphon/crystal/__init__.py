@@ -4,3 +4,4 @@ from orbiphon.crystal.bonds import Bonds as Bonds, bonds_within as bonds_within
 from orbiphon.crystal.concrete import is_concrete as is_concrete
 from orbiphon.crystal.kpath import KPath as KPath, k_path as k_path
 from orbiphon.crystal.lattice import Crystal as Crystal, Lattice as Lattice
+from orbiphon.crystal.symmetry import Operation as Operation, point_operations as point_operations

@@ -22,11 +22,20 @@ def lattice_steps(electrons: TightBinding) -> Steps:
     return tuple(tuple(step) for step in steps.tolist())
 
 
+_FEW = 64  # lattice vectors: so many terms may be written out one by one and fused
+
+
 class BlochSum:
-    """sum_R X_ij(R) exp(-i k R) at one k, block by block; `phases` (dim,) are the exp(-i k a_j)."""
+    """sum_R X_ij(R) exp(-i k R) at one k, block by block; `phases` (dim,) are the exp(-i k a_j).
+
+    The phases of a few lattice vectors are kept apart, those of many, as from first principles, in one array.
+    """
 
     def __init__(self, electrons: TightBinding, steps: Steps, phases: Complex[Array, "dim"]):
         self.electrons = electrons
+        if len(steps) > _FEW:
+            self.phases = _table(np.asarray(steps), phases)
+            return
         powers = [_powers(phases[axis], max(abs(step[axis]) for step in steps)) for axis in range(phases.shape[0])]
         self.phases = [_product([powers[axis][n] for axis, n in enumerate(step)]) for step in steps]
 
@@ -34,12 +43,13 @@ class BlochSum:
         self, real_space: Complex[Array, "cell orbital orbital"], rows: tuple[int, ...], columns: tuple[int, ...]
     ) -> Complex[Array, "row column"]:
         """The block of one operator between two sectors."""
-        if len(rows) == len(columns) == 1:
+        if len(rows) == len(columns) == 1 and isinstance(self.phases, list):
             (i,), (j,) = rows, columns
             terms = (phase * real_space[cell, i, j] for cell, phase in enumerate(self.phases))
             return sum(terms, start=jnp.zeros((), complex))[None, None]
         part = real_space[:, np.asarray(rows)[:, None], np.asarray(columns)[None, :]]
-        return jnp.tensordot(jnp.stack(self.phases), part, axes=1)
+        phases = jnp.stack(self.phases) if isinstance(self.phases, list) else self.phases
+        return jnp.tensordot(phases, part, axes=1)
 
     def levels(self) -> list[Array]:
         """Levels (band,) of each sector."""
@@ -66,6 +76,17 @@ def rotated(block: Complex[Array, "row column"], left: Array, right: Array) -> C
     if left.shape[0] > 1:
         block = jnp.conj(left).T @ block
     return block if right.shape[0] == 1 else block @ right
+
+
+def _table(steps: np.ndarray, phases: Complex[Array, "dim"]) -> Complex[Array, "cell"]:
+    """exp(-i k R) for all lattice vectors R = n . a, (cell, dim) integers, from tables of powers."""
+    table = jnp.ones(len(steps), complex)
+    for axis in range(steps.shape[1]):
+        most = int(np.max(np.abs(steps[:, axis])))
+        powers = _powers(phases[axis], most)
+        ordered = jnp.stack([_product([powers[n]]) for n in range(-most, most + 1)])
+        table = table * ordered[steps[:, axis] + most]
+    return table
 
 
 def _powers(z: Complex[Array, ""], most: int) -> dict[int, Array | None]:

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float
+from scipy.spatial import KDTree
 
 from orbiphon._checks import check_finite, check_shape
 from orbiphon._types import OrbitalMatrix, Vector
@@ -26,12 +27,17 @@ def unit_phase(angle: Float[Array, "..."]) -> Complex[Array, "..."]:
     return jax.lax.complex(jnp.cos(angle), -jnp.sin(angle))
 
 
+def _optional_complex(value: ArrayLike | None) -> Array | None:
+    return None if value is None else as_complex(value)
+
+
 class TightBinding(eqx.Module):
     """Electrons that hop between orbitals. Made by `tight_binding` (from a law) or `from_hoppings` (from matrices).
 
     **Fields:** `crystal`, `basis`; `cells` (cell xyz), Å, with R every −R; `hopping` (cell orbital orbital), eV:
     H_ij(R) from orbital j in cell 0 to orbital i in cell R; `hopping_gradient` (cell orbital orbital xyz), eV/Å: its
-    derivative with respect to the bond vector d; `orbital_positions` (orbital xyz), Å.
+    derivative with respect to the bond vector d, or None where there is no such law; `orbital_positions` (orbital xyz),
+    Å.
 
     Static: `sectors`, sets of orbitals that H never mixes, at any k; `gradient_pairs`, the pairs (row sector, column
     sector) between which the derivative can be non-zero. Both describe the form of the model and not its numbers.
@@ -43,7 +49,7 @@ class TightBinding(eqx.Module):
     basis: Basis
     cells: Float[Array, "cell xyz"] = eqx.field(converter=as_real)
     hopping: Complex[Array, "cell orbital orbital"] = eqx.field(converter=as_complex)
-    hopping_gradient: Complex[Array, "cell orbital orbital xyz"] = eqx.field(converter=as_complex)
+    hopping_gradient: Complex[Array, "cell orbital orbital xyz"] | None = eqx.field(converter=_optional_complex)
     orbital_positions: Float[Array, "orbital xyz"] = eqx.field(converter=as_real)
     sectors: Sectors = eqx.field(static=True)
     gradient_pairs: Pairs = eqx.field(static=True)
@@ -58,14 +64,19 @@ class TightBinding(eqx.Module):
         check_shape("cells", self.cells, "cell xyz", (None, 3))
         cells = self.cells.shape[0]
         check_shape("hopping", self.hopping, "cell orbital orbital", (cells, n, n))
-        check_shape("hopping_gradient", self.hopping_gradient, "cell orbital orbital xyz", (cells, n, n, 3))
+        if self.hopping_gradient is not None:
+            check_shape("hopping_gradient", self.hopping_gradient, "cell orbital orbital xyz", (cells, n, n, 3))
         check_shape("orbital_positions", self.orbital_positions, "orbital xyz", (n, 3))
         if not check_partition(self.sectors, n):
             raise InputError(f"Argument `sectors` must hold each of {n} orbitals once, but is {self.sectors}. Fix it.")
         if is_concrete(self.cells, self.hopping, self.hopping_gradient):
             check_finite("hopping", self.hopping)
-            check_finite("hopping_gradient", self.hopping_gradient)
-            _check_hermitian(np.asarray(self.cells), np.asarray(self.hopping), np.asarray(self.hopping_gradient))
+            opposite = _opposites(np.asarray(self.cells))
+            _check_hermitian("hopping", 1.0, np.asarray(self.hopping), opposite)
+            if self.hopping_gradient is not None:
+                check_finite("hopping_gradient", self.hopping_gradient)
+                # The bond vector changes sign with R, hence ∇H(−R) = −∇H(R)†.
+                _check_hermitian("hopping_gradient", -1.0, np.asarray(self.hopping_gradient), opposite)
 
     @property
     def size(self) -> int:
@@ -93,10 +104,13 @@ def from_hoppings(
     basis: Basis,
     cells: ArrayLike,
     hopping: ArrayLike,
-    hopping_gradient: ArrayLike,
+    hopping_gradient: ArrayLike | None = None,
     orbital_positions: ArrayLike | None = None,
 ) -> TightBinding:
     """Electrons from matrices: arguments as the fields of `TightBinding`; orbitals sit on their atoms by default.
+
+    Without `hopping_gradient` the electrons do not follow the lattice by themselves: give the problem a coupling
+    object.
 
     Here sectors are read off the elements that are not exactly zero, so the matrices must hold numbers.
 
@@ -108,9 +122,13 @@ def from_hoppings(
             "its arrays with equinox.tree_at."
         )
     check_shape("hopping", hopping, "cell orbital orbital", (None, basis.size, basis.size))
-    check_shape("hopping_gradient", hopping_gradient, "cell orbital orbital xyz", (*np.shape(hopping), 3))
+    if hopping_gradient is not None:
+        check_shape("hopping_gradient", hopping_gradient, "cell orbital orbital xyz", (*np.shape(hopping), 3))
     coupled = np.any(np.asarray(hopping) != 0, axis=0)
     sectors = sectors_of(coupled)
+    changing = np.ones_like(coupled)  # what a coupling object may connect
+    if hopping_gradient is not None:
+        changing = np.any(np.asarray(hopping_gradient) != 0, axis=(0, 3))
     if orbital_positions is None:
         check_sites(crystal, basis)
         orbital_positions = crystal.positions[np.array(basis.site_of)]
@@ -122,7 +140,7 @@ def from_hoppings(
         hopping_gradient=hopping_gradient,
         orbital_positions=orbital_positions,
         sectors=sectors,
-        gradient_pairs=pairs_of(sectors, np.any(np.asarray(hopping_gradient) != 0, axis=(0, 3))),
+        gradient_pairs=pairs_of(sectors, changing),
     )
 
 
@@ -135,25 +153,24 @@ def check_sites(crystal: Crystal, basis: Basis) -> None:
         )
 
 
-def _check_hermitian(cells: np.ndarray, hopping: np.ndarray, gradient: np.ndarray) -> None:
-    # H(−R) = H(R)†. The bond vector changes sign with R, hence ∇H(−R) = −∇H(R)†.
-    apart = np.linalg.norm(cells[:, None, :] + cells[None, :, :], axis=-1)
-    opposite = np.argmin(apart, axis=1)
+def _opposites(cells: np.ndarray) -> np.ndarray:
+    """The index of −R for every R."""
     scale = max(1.0, float(np.max(np.abs(cells), initial=0.0)))
-    if np.any(np.min(apart, axis=1) > 1e-8 * scale) or len(set(opposite.tolist())) != len(cells):
+    apart, opposite = KDTree(cells).query(-cells)
+    if np.any(apart > 1e-8 * scale) or len(set(np.atleast_1d(opposite).tolist())) != len(cells):
         raise InputError(
             "Argument `cells` must hold each lattice vector once and −R with every R, but does not. "
             "Add the missing negatives (with H(−R) = H(R)†)."
         )
-    for name, array, expected in (
-        ("hopping", hopping, hopping[opposite].conj().swapaxes(1, 2)),
-        ("hopping_gradient", gradient, -gradient[opposite].conj().swapaxes(1, 2)),
-    ):
-        off = np.abs(array - expected)
-        if np.max(off, initial=0.0) > 1e-8 * np.max(np.abs(array), initial=0.0):
-            cell, i, j = (int(index) for index in np.unravel_index(np.argmax(off), off.shape)[:3])
-            sign = "" if name == "hopping" else "−"
-            raise InputError(
-                f"Argument `{name}` must be hermitian, X(−R) = {sign}X(R)†, but element [{cell}, {i}, {j}] is off by "
-                f"{off.max():.3g}. Symmetrise the matrices."
-            )
+    return np.asarray(opposite)
+
+
+def _check_hermitian(name: str, parity: float, array: np.ndarray, opposite: np.ndarray) -> None:
+    off = np.abs(array - parity * array[opposite].conj().swapaxes(1, 2))
+    if np.max(off, initial=0.0) > 1e-8 * np.max(np.abs(array), initial=0.0):
+        cell, i, j = (int(index) for index in np.unravel_index(np.argmax(off), off.shape)[:3])
+        sign = "" if parity > 0 else "−"
+        raise InputError(
+            f"Argument `{name}` must be hermitian, X(−R) = {sign}X(R)†, but element [{cell}, {i}, {j}] is off by "
+            f"{off.max():.3g}. Symmetrise the matrices."
+        )

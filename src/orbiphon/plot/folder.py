@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from orbiphon.errors import InputError
+from orbiphon.plot.metals import draw_metals
 from orbiphon.plot.paper import draw_paper
 from orbiphon.plot.style import COLOURS, MINUS, figure, load, save
 from orbiphon.study.quantity import KINDS
@@ -21,6 +22,8 @@ def plot_folder(path: str | Path) -> list[Path]:
     folder = Path(path)
     if (folder / "fig3a.zarr").is_dir():
         return draw_paper(folder)
+    if (folder / "metals.csv").is_file():
+        return draw_metals(folder / "metals.csv")
     if not (folder / "result.zarr").is_dir():
         raise InputError(
             f"The folder `{folder}` must hold results, but has no result.zarr. Run `orbiphon run study.toml --out ...`."

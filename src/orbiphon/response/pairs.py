@@ -61,16 +61,22 @@ class Jet(eqx.Module):
         """phi'(x)."""
         return lax.complex(self.real[1], self.imag[1])
 
+    @property
+    def derivative(self) -> "Jet":
+        """phi' in place of phi, with one derivative less."""
+        real, imag = (tuple(k * t for k, t in enumerate(part) if k > 0) for part in (self.real, self.imag))
+        return Jet(self.x, self.distance, real, imag)
 
-def jets(levels: Sequence[Float[Array, "... level"]], broadening: Float[Array, ""]) -> list[Jet]:
-    """phi and its derivatives at two or more sets of levels, in units of 2 pi k_B T, as is the `broadening`.
 
-    A loop over the sets, because XLA would fuse what stands outside of loops into its uses, one digamma for every pair.
+def jets(levels: Sequence[Float[Array, "... level"]], broadening: Float[Array, ""], order: int = _ORDER) -> list[Jet]:
+    """phi and its derivatives up to `order` at sets of levels, in units of 2 pi k_B T, as is the `broadening`.
+
+    A loop over the sets: XLA would fuse what stands outside of loops into its uses, with one digamma for every pair.
     """
 
     def jet(x: Float[Array, "... level"]) -> Jet:
         w = lax.complex(jnp.full_like(x, 0.5 + broadening), x)
-        psi, *zetas = _digamma_and_zetas(w)
+        psi, *zetas = _digamma_and_zetas(w, order)
         taylor = [psi, *(-((-1j) ** k) * zeta for k, zeta in enumerate(zetas, start=1))]
         return Jet(x, jnp.abs(w), tuple(t.real for t in taylor), tuple(t.imag for t in taylor))
 
@@ -123,9 +129,25 @@ def over(difference: Float[Array, "..."], broadening: Float[Array, ""]) -> Compl
     return lax.complex(difference * scale, 2.0 * broadening * scale)
 
 
-def _digamma_and_zetas(w: Complex[Array, "... level"]) -> list[Complex[Array, "... level"]]:
-    """psi(w) and zeta(s, w) for s = 2 .. 5: heads of their series, and Euler and Maclaurin's formula for the rest."""
-    heads = [jnp.zeros_like(w) for _ in range(_ORDER + 1)]
+def opposed(a: Jet, b: Jet, second_a: Complex[Array, "..."], second_b: Complex[Array, "..."]) -> Complex[Array, "..."]:
+    """phi[x_a, x_a, x_b, x_b], elementwise, from phi[x_a, x_a, x_b] and phi[x_a, x_b, x_b].
+
+    For close levels, d = x_b - x_a, the integral of t (1 - t) times Hermite's cubic for the third derivative.
+    """
+    d, near = b.x - a.x, close(a, b, _CLOSE_FOURFOLD)
+
+    def part(a: Sequence[Array], b: Sequence[Array], second_a: Array, second_b: Array) -> Array:
+        return _quotient(second_b - second_a, d, near, 0.5 * (a[3] + b[3]) + 0.4 * d * (a[4] - b[4]))
+
+    return lax.complex(
+        part(a.real, b.real, second_a.real, second_b.real), part(a.imag, b.imag, second_a.imag, second_b.imag)
+    )
+
+
+def _digamma_and_zetas(w: Complex[Array, "... level"], order: int) -> list[Complex[Array, "... level"]]:
+    """psi(w) and zeta(s, w) for s = 2 .. order + 1: heads of their series, and Euler and Maclaurin's formula for the
+    rest."""
+    heads = [jnp.zeros_like(w) for _ in range(order + 1)]
     for n in range(_HEAD):
         v = power = _reciprocal(w + n)
         for i in range(len(heads)):
@@ -136,7 +158,7 @@ def _digamma_and_zetas(w: Complex[Array, "... level"]) -> list[Complex[Array, ".
     logarithm = lax.complex(0.5 * jnp.log(far.real**2 + far.imag**2), jnp.arctan(far.imag / far.real))
     values = [logarithm - 0.5 * v - _bernoulli_series(v, 1) - heads[0]]
     power = v
-    for s in range(2, _ORDER + 2):
+    for s in range(2, order + 2):
         values.append(heads[s - 1] + power * (1.0 / (s - 1) + 0.5 * v + _bernoulli_series(v, s)))
         power = power * v
     return values

@@ -7,14 +7,27 @@ from typing import Any
 from orbiphon._checks import nearest
 from orbiphon.errors import InputError
 
-PAPERS = {"sato2025": "orbiphon.study.sato2025"}
+PAPERS = {"sato2025": "orbiphon.study.sato2025", "metals": "orbiphon.study.metals"}
 """Each module has `run(out, quiet, overwrite)`, which returns whether every tolerance was met."""
+WITH_DATA = ("metals",)
+"""Those whose `run` needs a folder of Hamiltonians, `data`, too."""
 
 
-def run(name: str, out: str | Path, quiet: bool = False, overwrite: bool = False) -> Any:
-    """Compute a paper's figures and numbers into the folder `out`. Raises `InputError` for an unknown name."""
+def run(
+    name: str, out: str | Path, quiet: bool = False, overwrite: bool = False, data: str | Path | None = None
+) -> Any:
+    """Compute a paper's figures and numbers into the folder `out`. Raises `InputError` for an unknown name, or data
+    that are missing or not asked for."""
     if name not in PAPERS:
         guess = nearest(name, PAPERS)
         fix = f'Did you mean "{guess}"?' if guess else "Choose one of them."
         raise InputError(f'The paper must be one of {", ".join(PAPERS)}, but is "{name}". {fix}')
-    return import_module(PAPERS[name]).run(Path(out), quiet=quiet, overwrite=overwrite)
+    if (data is not None) != (name in WITH_DATA):
+        fix = f"Add --data DIR, the folder of {name}." if data is None else "Leave out --data."
+        raise InputError(
+            f'Option `data` must be given for {", ".join(WITH_DATA)} only, but "{name}" was asked for. {fix}'
+        )
+    module = import_module(PAPERS[name])
+    if data is not None:
+        return module.run(Path(out), data=Path(data), quiet=quiet, overwrite=overwrite)
+    return module.run(Path(out), quiet=quiet, overwrite=overwrite)

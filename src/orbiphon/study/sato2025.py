@@ -7,9 +7,7 @@ Each curve is a study of the moment per phonon, kept in `studies/`; thermal inje
 The weights are sums over both chiralities; on this lattice m changes sign with the chirality, exactly.
 """
 
-import csv
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,12 +21,13 @@ from orbiphon import models, units
 from orbiphon._version import __version__
 from orbiphon.drives import ThermalInjection
 from orbiphon.electrons import density_of_states, electron_number, fermi_level_for
-from orbiphon.errors import InputError
 from orbiphon.phonons import AcousticBranch
+from orbiphon.study.claim import claim
 from orbiphon.study.config import read_study
 from orbiphon.study.provenance import provenance
 from orbiphon.study.run import run as run_study
 from orbiphon.study.store import remove
+from orbiphon.study.table import write_csv
 
 T_SIGMA, T_PI, FERMI_LEVEL, LATTICE_CONSTANT = -1.9, -2.0, -1.5, 5.0
 TEMPERATURES = (50, 100, 150, 200, 250, 300, 350, 400, 450, 500)
@@ -78,7 +77,8 @@ def run(out: Path, quiet: bool = False, overwrite: bool = False) -> bool:
 
     What is finished stays, and the same call goes on from there. Raises `InputError` for a folder that is not its own.
     """
-    _claim(out, overwrite)
+    names = ("studies", *(f"{figure}.zarr" for figure in FIGURES))
+    claim(out, MARK, {"paper": "sato2025", "version": __version__}, names, overwrite)
     accurate = True
     curves = {}
     for figure in FIGURES:
@@ -239,17 +239,8 @@ def _rows(figure: str, curve: Curve) -> Iterator[dict[str, Any]]:
 
 def _write_figure(out: Path, figure: str, curve: Curve) -> None:
     rows = list(_rows(figure, curve))
-    _write_csv(out / f"{figure}.csv", rows)
+    write_csv(out / f"{figure}.csv", rows)
     _write_zarr(out / f"{figure}.zarr", rows, {"Lx_per_site": "hbar", "error": "hbar"})
-
-
-def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
-    fresh = path.with_suffix(".new")
-    with fresh.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({k: repr(v) if isinstance(v, float) else v for k, v in row.items()} for row in rows)
-    os.replace(fresh, path)
 
 
 def _write_zarr(path: Path, rows: list[dict[str, Any]], unit: dict[str, str]) -> None:
@@ -272,7 +263,7 @@ def _write_zarr(path: Path, rows: list[dict[str, Any]], unit: dict[str, str]) ->
 
 def _write_summary(out: Path, fig3a: Curve) -> None:
     rows = list(_summary(fig3a))
-    _write_csv(out / "summary.csv", rows)
+    write_csv(out / "summary.csv", rows)
     _write_zarr(out / "summary.zarr", rows, {})
 
 
@@ -313,41 +304,3 @@ def _flux(q_domain: str) -> dict[str, float]:
     published = float(injection(q_domain).energy_flux_high_temperature(crystal, temperature)[0]) / unit
     full = float(injection(q_domain).energy_flux(crystal, temperature)[0]) / unit
     return {"published": published, "adiabatic": full, "adiabatic_two_centre": full}
-
-
-def _claim(out: Path, overwrite: bool) -> None:
-    """Make the folder this reproduction's, or raise `InputError` before any work."""
-    mark = {"paper": "sato2025", "version": __version__}
-    try:
-        if out.exists() and not out.is_dir():
-            raise InputError(f"The output folder `{out}` must be a folder, but is a file. Choose another name.")
-        found = _owner(out / MARK)
-        if out.is_dir() and any(out.iterdir()) and found != mark:
-            if not overwrite:
-                what = f"holds {found}" if found else "holds something else"
-                raise InputError(
-                    f"The output folder `{out}` must be new, empty or this reproduction's, but {what}. "
-                    "Choose another one, or add --overwrite."
-                )
-        if overwrite and out.is_dir():
-            for name in (MARK, "studies", *(f"{figure}.zarr" for figure in FIGURES)):
-                remove(out / name)
-        out.mkdir(parents=True, exist_ok=True)
-        fresh = (out / MARK).with_suffix(".new")
-        fresh.write_text(json.dumps(mark), encoding="utf-8")
-        os.replace(fresh, out / MARK)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise InputError(f"The output folder `{out}` must be writable, but is not: {reason}. Choose another.") from None
-    except ValueError as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"The output folder `{out!s}` must be a path, but is none: {error}. Mend it.") from None
-
-
-def _owner(mark: Path) -> Any:
-    """What the mark of a folder says, or None if there is none that can be read."""
-    try:
-        return json.loads(mark.read_text(encoding="utf-8")) if mark.is_file() else None
-    except ValueError:
-        return None

@@ -1,11 +1,13 @@
 """Sums over the Brillouin zone, with an error estimate."""
 
+from orbiphon.zone.folded import FoldedMesh as FoldedMesh, folded_mesh as folded_mesh
 from orbiphon.zone.mean import (
     BLOCK as BLOCK,
     AbstractIntegrand as AbstractIntegrand,
     ZoneMean as ZoneMean,
     at_phases as at_phases,
     find_mirrors as find_mirrors,
+    refined_mean as refined_mean,
     zone_mean as zone_mean,
 )
 from orbiphon.zone.mesh import Mesh as Mesh

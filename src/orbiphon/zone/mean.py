@@ -9,8 +9,8 @@ on the mesh grows by a factor, and successive meshes tell the error by their dif
 import functools
 from abc import abstractmethod
 from collections import deque
-from collections.abc import Callable, Hashable
-from typing import NamedTuple
+from collections.abc import Callable, Hashable, Iterator
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import equinox as eqx
 import jax
@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float, Num, PyTree
 
-from orbiphon.zone.mesh import Mesh, first_mesh
+from orbiphon.zone.mesh import first_mesh
 from orbiphon.zone.progress import tell
 
 BLOCK = 2**15  # points in one call: enough work for all cores, little memory
@@ -44,6 +44,18 @@ class AbstractIntegrand(eqx.Module):
     @abstractmethod
     def respond(self, prepared: PyTree[Array]) -> Num[Array, "component"]:
         """The components, real or complex."""
+
+
+@runtime_checkable
+class AbstractMesh(Protocol):
+    """What a sequence of meshes offers: `Mesh`, `FoldedMesh`."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def size(self) -> int: ...
+    def blocks(self, block: int) -> Iterator[tuple[np.ndarray, np.ndarray]]: ...
+    def refined(self, growth: float) -> "AbstractMesh": ...
 
 
 class ZoneMean(NamedTuple):
@@ -76,6 +88,20 @@ def zone_mean(
     mirrors = find_mirrors(integrand, len(start), block) if mirrors is None else mirrors
     mesh = first_mesh(start, mirrors, max_points / _SHARE)
     resolved = all(n >= least for n, least in zip(mesh.shape, start, strict=True))
+    return refined_mean(integrand, mesh, resolved, rtol=rtol, atol=atol, max_points=max_points, block=block)
+
+
+def refined_mean(
+    integrand: AbstractIntegrand,
+    mesh: AbstractMesh,
+    resolved: bool = True,
+    *,
+    rtol: float,
+    atol: float = 0.0,
+    max_points: int = 10**9,
+    block: int = BLOCK,
+) -> ZoneMean:
+    """The same from a given first mesh on; `resolved`: whether it resolves the narrowest structure."""
     value, scale = _mesh_mean(integrand, mesh, block)
     points, error, before = mesh.size, scale, None
     while points + (finer := mesh.refined(_GROWTH)).size <= max_points:
@@ -115,7 +141,7 @@ def _values(integrand: AbstractIntegrand, phases: Complex[Array, "k dim"]) -> Nu
     return jax.vmap(lambda one: integrand.respond(integrand.prepare(one)))(phases)
 
 
-def _mesh_mean(integrand: AbstractIntegrand, mesh: Mesh, block: int) -> tuple[np.ndarray, np.ndarray]:
+def _mesh_mean(integrand: AbstractIntegrand, mesh: AbstractMesh, block: int) -> tuple[np.ndarray, np.ndarray]:
     """Means of the integrand and of its modulus over the mesh."""
     arrays, form = jax.tree.flatten(integrand)
     block_sums, name = _compiled(form), "mesh of " + " x ".join(map(str, mesh.shape))

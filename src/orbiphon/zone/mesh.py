@@ -49,15 +49,16 @@ class Mesh:
 
     def refined(self, growth: float) -> "Mesh":
         """The next mesh of a convergent sequence: `growth` times as many points along each axis, or one more."""
-        return dataclasses.replace(self, shape=tuple(_even(growth * n) for n in self.shape))
+        return dataclasses.replace(self, shape=tuple(even(growth * n) for n in self.shape))
 
 
 def first_mesh(start: tuple[int, ...], mirrors: tuple[bool, ...], most: float | int) -> Mesh:
     """A mesh of at least `start` points per axis, or a coarser one of `most` points altogether."""
-    mesh = Mesh(tuple(_even(n) for n in start), mirrors)
+    mesh = Mesh(tuple(even(n) for n in start), mirrors)
     scale = min(1.0, (most / mesh.size) ** (1 / len(start)))
-    return dataclasses.replace(mesh, shape=tuple(_even(int(scale * n)) for n in mesh.shape))
+    return dataclasses.replace(mesh, shape=tuple(even(int(scale * n)) for n in mesh.shape))
 
 
-def _even(n: float | int) -> int:
+def even(n: float | int) -> int:
+    """The even number from n on, at least 2."""
     return 2 * max(math.ceil(n / 2), 1)

@@ -1,0 +1,226 @@
+"""From the Wannier Hamiltonians of a cell and of deformed cells to a coupling.
+
+Raw files of two cells have different lattice vectors and degeneracies, so they cannot be subtracted R by R. Both are
+known at the mesh points only: there H(k), or the sums over R modulo the mesh, are subtracted, and the difference is
+interpolated as H of the undeformed cell is.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from orbiphon.coupling import Deformation
+from orbiphon.coupling.differences import (
+    SMOOTH,
+    Difference,
+    Sample,
+    Symmetries,
+    differences,
+    distinct_steps,
+    span,
+    spread,
+    strain_derivatives,
+    symmetries,
+)
+from orbiphon.coupling.gauge import aligning
+from orbiphon.electrons.on_mesh import OnMesh
+from orbiphon.errors import InputError
+from orbiphon.io.wannier import Wannier, read_wannier
+
+_SAME_PLACE = 0.05  # of a lattice vector: atoms may relax, but not change places
+_GAUGE = 10.0  # |H' - H|/|H| per strain: beyond it, the gauge is suspected
+_SAME_FERMI = 1.0  # eV
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """What a set of deformed cells gives: `coupling`; `coarse`, the same from the next larger step, or None;
+    `fermi_level` (eV) of the undeformed cell, or None; `notes`, what was found."""
+
+    home: Wannier
+    coupling: Deformation
+    coarse: Deformation | None
+    step_error: float | None
+    """|D - D of the larger step| / |D|"""
+    even: float
+    """the largest even part over odd part of the pairs of the smallest steps"""
+    fermi_level: float | None
+    notes: tuple[str, ...]
+
+
+def read_pairs(
+    home: Wannier | str | Path,
+    deformed: Sequence[str | Path],
+    *,
+    fermi_levels: Mapping[str, float] | None = None,
+    spin_order: str = "fastest",
+) -> Pairs:
+    """The coupling to strain from Hamiltonians of deformed cells.
+
+    **Arguments:** `home`: the undeformed cell, a path as for `read_wannier` or what that returned; `deformed`: paths of
+    the others, in any order; strains are read off the lattices, and ±ε pairs found. `fermi_levels`: eV, by path as
+    given here; else `fermi_eV` of an `info.json` beside the files is taken. Levels are aligned at the Fermi level where
+    both are known.
+
+    **Raises:** `InputError` for files as `read_wannier`, cells that do not belong together, a missing partner, or
+    Hamiltonians in different gauges.
+    """
+    levels = {str(path): level for path, level in (fermi_levels or {}).items()}
+    home_path = home.path if isinstance(home, Wannier) else Path(home)
+    model = home if isinstance(home, Wannier) else read_wannier(home, spin_order=spin_order)
+    if not deformed:
+        raise InputError("Argument `deformed` must name deformed cells, but names none. Give at least one.")
+    basis, h = model.electrons.basis, model.on_mesh()
+    level = _fermi_level(home_path, model, levels)
+    group = symmetries(model.electrons.crystal, basis, h)
+    samples, notes = [], []
+    for path in deformed:
+        found, words = _sample(model, h, level, Path(path), levels, spin_order)
+        samples.append(found)
+        notes += words
+    pairs = differences(basis, group, h, samples)
+    for pair in pairs:
+        if pair.even > SMOOTH:
+            raise InputError(
+                f"`{pair.names[0]}` and `{pair.names[1]}` must differ from the undeformed cell by opposite changes, "
+                f"but the even part is {pair.even:.2f} of the odd one. They are not in one gauge: use the same "
+                "projections, num_iter = 0 and no frozen window that cuts through bands."
+            )
+        notes.append(
+            f"pair {pair.names[0]}, {pair.names[1]}: |strain| = {pair.step:.4f}, even part/odd part = {pair.even:.1e}"
+        )
+    return _coupled(model, group, pairs, level, tuple(notes))
+
+
+def _coupled(
+    model: Wannier, group: Symmetries, pairs: list[Difference], level: float | None, notes: tuple[str, ...]
+) -> Pairs:
+    """The coupling from the fewest, smallest steps that span all strains, and the same from the larger ones."""
+    steps = distinct_steps(pairs)
+    most = span(group, pairs, steps)
+    count = next(n for n in range(1, len(steps) + 1) if span(group, pairs, steps[:n]) == most)
+    coupling, coarse, error = _deformation(model, group, pairs, steps[:count]), None, None
+    if count < len(steps) and span(group, pairs, steps[count:]) == most:
+        coarse = _deformation(model, group, pairs, steps[count:])
+        fine, other = np.asarray(coupling.derivative), np.asarray(coarse.derivative)
+        error = float(np.linalg.norm(other - fine) / np.linalg.norm(fine))
+        if error > SMOOTH:
+            raise InputError(
+                f"The cells deformed from `{model.path}` must give a dH/dstrain that hardly depends on the step, but "
+                f"it changes by {error:.0%} between two steps. They are not in one gauge, or projections jump at the "
+                "plane-wave cut-off: raise the cut-off, and use the same projections with num_iter = 0."
+            )
+    notes += (
+        f"symmetry: {len(group.operations)} operations used",
+        f"strains known: {coupling.known()}",
+        "one step size: no estimate of its error" if error is None else f"change of dH with the step: {error:.1e}",
+    )
+    even = max(pair.even for pair in pairs if pair.step <= 1.01 * steps[count - 1])
+    return Pairs(model, coupling, coarse, error, even, level, notes)
+
+
+def _deformation(model: Wannier, group: Symmetries, pairs: list[Difference], steps: list[float]) -> Deformation:
+    strains, derivative = strain_derivatives(model.electrons.basis, group, pairs, steps)
+    return Deformation(model.electrons, strains, np.stack([model.interpolated(part) for part in derivative]))
+
+
+def _sample(
+    model: Wannier, h: OnMesh, level: float | None, path: Path, levels: Mapping[str, float], spin_order: str
+) -> tuple[Sample, list[str]]:
+    """A deformed cell in the orbitals and with the Fermi level of the undeformed one, and notes on it."""
+    found = read_wannier(path, spin_order=spin_order)
+    _check_same(model, found, path)
+    deformation = _deformation_of(model, found)
+    _check_info(path, found.path, deformation)
+    matrix, notes = found.on_mesh(), []
+    own = _fermi_level(path, found, levels)
+    if level is not None and own is not None:
+        if abs(own - level) > _SAME_FERMI:
+            raise InputError(
+                f"`{path}` must have about the Fermi level of the undeformed cell, {level:.4f} eV, but has {own:.4f} "
+                "eV. It is of another calculation: check the pair."
+            )
+        matrix[0, 0, 0] -= (own - level) * np.eye(matrix.shape[-1])
+    scale, size = spread(h), float(np.linalg.norm(deformation - np.eye(3)))
+    if np.linalg.norm(matrix - h) > _GAUGE * size * scale:
+        before = float(np.linalg.norm(matrix - h)) / scale
+        unitary = aligning(model.electrons.basis, h, matrix)
+        if unitary is not None:
+            matrix = unitary @ matrix @ unitary.conj().T
+        after = float(np.linalg.norm(matrix - h)) / scale
+        if unitary is None or after > _GAUGE * size:
+            raise InputError(
+                f"`{path}` must be written in the orbitals of the undeformed cell, but differs by {before:.0%} of H "
+                f"for a strain of {size:.3g}, and no order, sign or phase of its orbitals mends that. Wannierise all "
+                "cells with the same projections and num_iter = 0."
+            )
+        notes.append(
+            f"{path}: order, signs or phases of the orbitals changed; H differed by {before:.1e}, now {after:.1e}"
+        )
+    return Sample(str(path), deformation, matrix), notes
+
+
+def _deformation_of(model: Wannier, other: Wannier) -> np.ndarray:
+    """F of a_i' = F a_i."""
+    vectors, deformed = (np.asarray(w.electrons.crystal.lattice.vectors) for w in (model, other))
+    return np.linalg.solve(vectors, deformed).T
+
+
+def _check_same(model: Wannier, found: Wannier, path: Path) -> None:
+    """Whether two cells have the same atoms, orbitals and mesh."""
+    ours, theirs = model.electrons, found.electrons
+    for what, a, b in (
+        ("orbitals", ", ".join(ours.basis.labels), ", ".join(theirs.basis.labels)),
+        ("atoms", ", ".join(ours.crystal.species), ", ".join(theirs.crystal.species)),
+        ("mesh", model.mesh, found.mesh),
+    ):
+        if a != b:
+            raise InputError(
+                f"`{path}` must have the {what} of the undeformed cell, {a}, but has {b}. It is of another "
+                "calculation: check the pair."
+            )
+    reduced = [
+        np.asarray(w.crystal.positions) @ np.linalg.inv(np.asarray(w.crystal.lattice.vectors)) for w in (ours, theirs)
+    ]
+    apart = reduced[1] - reduced[0]
+    if np.max(np.abs(apart)) > _SAME_PLACE:
+        raise InputError(
+            f"`{path}` must have its atoms where the undeformed cell has them, in fractions of the lattice vectors, "
+            f"but they differ by {np.max(np.abs(apart)):.3g}. Use the same order and the same origin of the atoms."
+        )
+
+
+def _check_info(path: Path, file: Path, deformation: np.ndarray) -> None:
+    """Whether an info.json tells of the same deformation as the lattices."""
+    told = _info(file).get("F")
+    if told is not None and (np.shape(told) != (3, 3) or np.max(np.abs(np.array(told) - deformation)) > 1e-4):
+        raise InputError(
+            f"`{path}` must have a lattice deformed as its info.json says, but its lattice says "
+            f"{np.round(deformation, 5).tolist()}. Files of different cells are mixed up."
+        )
+
+
+def _fermi_level(path: Path, found: Wannier, levels: Mapping[str, float]) -> float | None:
+    if str(path) in levels:
+        return float(levels[str(path)])
+    level = _info(found.path).get("fermi_eV")
+    if level is not None and (not isinstance(level, int | float) or not np.isfinite(level)):
+        raise InputError(f"`{found.path.parent / 'info.json'}` must give fermi_eV as a number, but gives {level!r}.")
+    return None if level is None else float(level)
+
+
+def _info(file: Path) -> dict:
+    """What `info.json` beside a file says; empty without one."""
+    path = file.parent / "info.json"
+    if not path.is_file():
+        return {}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"`{path}` must be JSON, but is not: {error}. Mend or remove it.") from None
+    if not isinstance(found, dict):
+        raise InputError(f"`{path}` must hold a table, but holds {type(found).__name__}. Mend or remove it.")
+    return found

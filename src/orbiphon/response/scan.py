@@ -1,0 +1,121 @@
+"""The conserving response to a long circular wave for many states at once, as for a metal from first principles.
+
+    <O> per cell / ((q U)^2 hbar omega) = (1/2) <sum_abc O_ab [...] K'>,
+
+the wave u = U [cos(qz - omega t) e_x + lambda sin(qz - omega t) e_y] with its unit vector (e_x - i lambda e_y)/sqrt 2,
+likewise along other directions. One eigensystem at each k serves all states, and the zone is folded by the operations
+of the crystal that the wave leaves.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Complex, Float
+
+from orbiphon._checks import check_positive
+from orbiphon.coupling import Coupling
+from orbiphon.crystal import point_operations
+from orbiphon.crystal.concrete import ArrayLike
+from orbiphon.electrons import Observable, TightBinding, observable
+from orbiphon.electrons.bloch import BlochSum, lattice_steps
+from orbiphon.errors import InputError
+from orbiphon.phonons import circular_polarisation, direction_vector
+from orbiphon.response.many_bands import ManyBands
+from orbiphon.response.problem import Numerics
+from orbiphon.units import k_B
+from orbiphon.zone import at_phases, folded_mesh, refined_mean
+
+_PROBES = 64  # wave vectors that show how fast bands change
+_BLOCK = 512
+_LEAST = 16  # mesh points along a direction
+_FLOOR = 0.3  # of rtol: small moments need be known to this part of the largest one only
+
+
+class Scan(NamedTuple):
+    """`value` and `error` (coupling state observable) in 1/eV times the observable's unit; `shape` and `points` of the
+    meshes, `converged`."""
+
+    value: Float[np.ndarray, "coupling state observable"]
+    error: Float[np.ndarray, "coupling state observable"]
+    shape: tuple[int, ...]
+    points: int
+    converged: bool
+
+
+def scan(
+    couplings: Sequence[Coupling],
+    states: ArrayLike,
+    *,
+    observables: Sequence[str | Observable] = ("Lz",),
+    direction: str = "z",
+    chirality: int = 1,
+    numerics: Numerics | None = None,
+) -> Scan:
+    """Static moments per cell over (q U)^2 hbar omega, with the conserving method, at leading order in omega.
+
+    **Arguments:** `couplings` of one and the same electrons; `states` (state 3): broadening (eV), Fermi level (eV) and
+    temperature (K); `observables` odd under time reversal; the wave's `direction` and `chirality`.
+
+    **Raises:** `InputError` for a state out of range, an even observable, or a coupling that does not know the strain.
+    """
+    numerics = Numerics(rtol=1e-2) if numerics is None else numerics
+    states = np.asarray(states, dtype=float).reshape(-1, 3)
+    check_positive("states", states[:, [0, 2]])
+    electrons = couplings[0].electrons
+    measured = [observable(electrons.basis, o) if isinstance(o, str) else o for o in observables]
+    for o in measured:
+        if o.time_reversal != -1:
+            raise InputError(
+                f"Argument `observables` must be odd under time reversal, but {o.name} is even. Ask for L."
+            )
+    wave, unit = direction_vector(direction), circular_polarisation(direction, chirality)
+    polarisation = jnp.tile(unit[None], (electrons.crystal.sites, 1))
+    integrand = ManyBands(  # pyright: ignore[reportCallIssue]: two abstract fields are properties
+        electrons,
+        jnp.stack([coupling.strain(wave, polarisation) for coupling in couplings]),
+        jnp.stack([o.matrix for o in measured]),
+        jnp.asarray(states),
+        lattice_steps(electrons),
+    )
+    width = float(np.min(states[:, 0] + np.pi * k_B * states[:, 2]))
+    start = tuple(resolving(electrons, width))
+    mesh = folded_mesh(integrand, start, [operation.cells for operation in point_operations(electrons.crystal)])
+    rough = np.abs(np.asarray(at_phases(integrand, _random_phases(len(start), _PROBES)))).mean(axis=0)
+    mean = refined_mean(
+        integrand,
+        mesh,
+        rtol=numerics.rtol,
+        atol=max(numerics.atol, _FLOOR * numerics.rtol * float(np.max(rough))),
+        max_points=numerics.max_points,
+        block=min(numerics.block, _BLOCK),
+    )
+    shape = (len(states), len(couplings), len(measured))
+    value, error = (np.moveaxis(x.reshape(shape), 1, 0) / 2 for x in (mean.value, mean.error))
+    return Scan(value, error, mean.shape, mean.points, mean.converged)
+
+
+def resolving(electrons: TightBinding, width: float) -> list[int]:
+    """Points per reciprocal vector that begin to resolve `width` (eV), judged by the bands' slopes at random points."""
+    steps = lattice_steps(electrons)
+    dim = electrons.crystal.lattice.dim
+    slope = -1j * np.asarray(steps)[:, :, None, None] * np.asarray(electrons.hopping)[:, None]  # dH/dtheta, theta = k a
+
+    @jax.jit
+    def slopes(phases: Complex[Array, "dim"]) -> Float[Array, "dim"]:
+        bloch, orbitals = BlochSum(electrons, steps, phases), tuple(range(electrons.size))
+        _, vectors = jnp.linalg.eigh(bloch.block(electrons.hopping, orbitals, orbitals))
+        turned = [bloch.block(jnp.asarray(slope[:, axis]), orbitals, orbitals) for axis in range(dim)]
+        return jnp.stack([jnp.max(jnp.abs(jnp.einsum("ib,ij,jb->b", jnp.conj(vectors), x, vectors))) for x in turned])
+
+    found = np.asarray(jax.vmap(slopes)(_random_phases(dim, _PROBES)))
+    fastest = np.median(found, axis=0) / width
+    even = [int(2 * np.ceil(max(n, _LEAST) / 2)) for n in fastest]
+    reach = np.max(np.abs(np.asarray(steps)), axis=0)
+    return [1 if reach[axis] == 0 else even[axis] for axis in range(dim)]
+
+
+def _random_phases(dim: int, count: int) -> Complex[Array, "k dim"]:
+    return jnp.asarray(np.exp(-2j * np.pi * np.random.default_rng(3).uniform(size=(count, dim))))

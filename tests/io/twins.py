@@ -1,0 +1,43 @@
+"""Models whose answer is known, as files of a cell and of deformed cells, written by the package's own writer."""
+
+import numpy as np
+
+from orbiphon import io
+from orbiphon.crystal import Crystal, Lattice, bonds_within
+from orbiphon.electrons import Basis, SlaterKoster, tight_binding
+
+MESH = {"square": (5, 5, 1), "cubic": (3, 3, 3)}
+STRAINS = {"xx": (0, 0), "yy": (1, 1), "zz": (2, 2), "yz": (1, 2), "xz": (0, 2), "xy": (0, 1)}
+
+
+def deformation(name: str, step: float) -> np.ndarray:
+    """1 + step (e_a e_b + e_b e_a), halved on the diagonal."""
+    a, b = STRAINS[name]
+    f = np.eye(3)
+    f[a, b] += step / 2
+    f[b, a] += step / 2
+    return f
+
+
+def model(kind: str, f: np.ndarray | None = None):
+    """`square`: the paper's p orbitals, as layers without hopping between them; `cubic`: p orbitals with spin."""
+    f = np.eye(3) if f is None else f
+    vectors = np.diag([5.0, 5.0, 12.0] if kind == "square" else [4.0, 4.0, 4.0]) @ f.T
+    crystal = Crystal(Lattice(vectors), np.zeros((1, 3)), ("X",))
+    length = vectors[0, 0] if np.allclose(f, np.eye(3)) else {"square": 5.0, "cubic": 4.0}[kind]
+    law = SlaterKoster({"pp_sigma": -1.9, "pp_pi": -2.0 if kind == "square" else 0.4}, length=float(length))
+    spin_orbit = None if kind == "square" else {(0, "p"): 0.3}
+    basis = Basis(((0, "p"),), spin=kind == "cubic")
+    return tight_binding(crystal, basis, law, bonds_within(crystal, 1.1 * float(length)), spin_orbit=spin_orbit)
+
+
+def files(folder, kind: str, names=("xy", "xz"), steps=(0.01, 0.005)):
+    """Folders with the cell and with its pairs; returns the path of the first and the list of the others."""
+    home = io.write_wannier(folder / "unstrained", "X", model(kind), MESH[kind])
+    deformed = [
+        io.write_wannier(folder / f"{name}_{sign * step}", "X", model(kind, deformation(name, sign * step)), MESH[kind])
+        for name in names
+        for step in steps
+        for sign in (1, -1)
+    ]
+    return home, deformed
