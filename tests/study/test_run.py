@@ -3,12 +3,14 @@
 import csv
 import json
 import shutil
+import signal
 
 import numpy as np
 import pytest
 import xarray
 from studies import THERMAL, WAVE, FakeSolver, install
 
+from orbiphon import response
 from orbiphon.errors import InputError
 from orbiphon.study import Interrupted, read_study, run
 from orbiphon.study.run import _missing, _Pace
@@ -145,6 +147,29 @@ def test_a_stopped_run_keeps_its_points_and_is_taken_up(solver, tmp_path):
     direct = tmp_path / "direct"
     run(read_study(text), direct, quiet=True)
     assert (direct / "result.csv").read_bytes() == (tmp_path / "result.csv").read_bytes()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_ctrl_c_is_not_lost_where_python_drops_it(solver, tmp_path, monkeypatch):
+    class Garbage:
+        def __del__(self):  # Python ignores what is raised here, as it does in callbacks of its garbage collector
+            if solver.calls == 2:
+                signal.raise_signal(signal.SIGINT)
+
+    def call(*args):
+        answer = solver(*args)
+        Garbage()
+        return answer
+
+    monkeypatch.setattr(response, "solve", call)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(Interrupted):
+            run(read_study(THERMAL.replace('"0 eV"', '["0 eV", "1 eV", "2 eV"]')), tmp_path, quiet=True)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert solver.calls == 2 and len(rows(tmp_path)) == solver.states
 
 
 def test_any_other_failure_keeps_the_points_too(solver, tmp_path):

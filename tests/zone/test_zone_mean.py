@@ -1,5 +1,7 @@
 """Means over the zone, of functions whose means are known."""
 
+import math
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -8,7 +10,7 @@ import pytest
 from jaxtyping import Array
 from scipy.special import ellipk, iv
 
-from orbiphon.zone import AbstractIntegrand, Mesh, at_phases, zone_mean
+from orbiphon.zone import AbstractIntegrand, Mesh, at_phases, listening, zone_mean
 
 
 class Function(AbstractIntegrand):
@@ -187,3 +189,18 @@ def test_the_integrand_itself():
     k = np.array([[0.3, -0.7], [1.0, 2.0]])
     found = at_phases(function(watson, 3.0), jnp.asarray(np.exp(-1j * k)))
     np.testing.assert_allclose(found[:, 0], 1 / (3 - np.cos(k).sum(axis=1)), rtol=1e-13)
+
+
+def test_a_sum_tells_how_far_it_is():
+    told = []
+    with listening(lambda *word: told.append(word)):
+        zone_mean(function(watson, 3.0), start=(30, 20), rtol=1e-6, block=64, mirrors=(False, False))
+    zone_mean(function(watson, 3.0), start=(30, 20), rtol=1e-6, block=64)  # nobody listens
+    meshes = list(dict.fromkeys(what for what, _, _ in told))
+    assert meshes[:2] == ["mesh of 30 x 20", "mesh of 46 x 30"]
+    for mesh in meshes:
+        done = [finished for what, finished, _ in told if what == mesh]
+        size = math.prod(int(n) for n in mesh.removeprefix("mesh of ").split(" x "))
+        assert (
+            done == sorted(done) and done[-1] == size and {total for what, _, total in told if what == mesh} == {size}
+        )

@@ -1,10 +1,8 @@
 """Run a study into a folder: in blocks of points, each kept when finished, so that a stopped run can be taken up."""
 
-import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,12 +13,12 @@ from orbiphon.errors import InputError, ToleranceWarning
 from orbiphon.study import build
 from orbiphon.study.config import Study
 from orbiphon.study.folder import PARTIAL, claim
+from orbiphon.study.progress import ctrl_c, progress_bars
 from orbiphon.study.results import Checkpoint, Results, empty_results
 from orbiphon.study.store import write_results
 from orbiphon.study.sweep import LEVELS, TEMPERATURE, Plan, plan
 
 _SECONDS = 1.0  # a block of points takes about this long; also the time between checkpoints
-_PATIENCE = 2.0  # seconds before a progress bar appears
 
 
 @dataclass(frozen=True)
@@ -73,8 +71,13 @@ def run(study: Study, out: str | Path, *, quiet: bool = False, overwrite: bool =
     before = int(results.done.sum())
     stopped = False
     try:
-        with _bar(results.done.size, before, quiet) as advance:
-            _fill(study, results, checkpoint, advance)
+        with progress_bars(results.done.size, before, quiet) as advance, ctrl_c() as check_ctrl_c:
+
+            def after_block(count: int) -> None:
+                advance(count)
+                check_ctrl_c()
+
+            _fill(study, results, checkpoint, after_block)
     except KeyboardInterrupt:
         stopped = True
     finally:
@@ -101,7 +104,7 @@ class _Pace:
             self.size = max(1, self.size // 2)
 
 
-def _fill(study: Study, results: Results, checkpoint: Checkpoint, advance: Callable[[int], None]) -> None:
+def _fill(study: Study, results: Results, checkpoint: Checkpoint, after_block: Callable[[int], None]) -> None:
     """Compute every entry that is not done, block after block."""
     saved = time.monotonic()
     pace = _Pace()
@@ -120,7 +123,7 @@ def _fill(study: Study, results: Results, checkpoint: Checkpoint, advance: Calla
                     warnings.simplefilter("ignore", ToleranceWarning)  # counted in the report
                     answer = response.solve(problem, method, numerics)
                 results.put(states[block], m, o, answer)
-                advance(states[block].size)
+                after_block(states[block].size)
                 pace.took(time.monotonic() - start)
                 if time.monotonic() - saved > _SECONDS:
                     checkpoint.save(results)
@@ -157,32 +160,3 @@ def _part(values: build.Values, block: tuple[slice, slice]) -> build.Values:
     rows, columns = block
     part = values | {TEMPERATURE: values[TEMPERATURE][columns]}
     return part | {path: values[path][rows] for path in LEVELS if path in values}
-
-
-@contextmanager
-def _bar(total: int, done: int, quiet: bool) -> Iterator[Callable[[int], None]]:
-    """A progress bar with the time left, which appears if the work takes longer than a moment."""
-    if quiet:
-        yield lambda count: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("left"),
-    )
-    bar = Progress(*columns, console=Console(stderr=True))
-    task = bar.add_task("points", total=total, completed=done)
-    timer = threading.Timer(_PATIENCE, bar.start)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield lambda count: bar.advance(task, count)
-    finally:
-        timer.cancel()
-        timer.join()
-        bar.stop()

@@ -9,3 +9,4 @@ from orbiphon.zone.mean import (
     zone_mean as zone_mean,
 )
 from orbiphon.zone.mesh import Mesh as Mesh
+from orbiphon.zone.progress import Listener as Listener, listening as listening
