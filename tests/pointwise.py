@@ -1,10 +1,13 @@
 """Methods at single wave vectors of the crystals of `cases`, and the limits that they must reach."""
 
+import contextlib
 import functools
 import itertools
 
+import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 import dense
 from cases import Case, agreement_cases
@@ -90,9 +93,33 @@ def at(method: AbstractMethod, kappa: np.ndarray, problem: Problem) -> np.ndarra
     """The contribution of each wave vector, (k, observable)."""
     if not isinstance(method, Motion):
         return zone_map(problem, method, kappa)
-    motion = method.prepare(problem).integrand(float(problem.state.fermi_level[0]), 0).motion  # both orders at once
-    both = np.asarray(at_phases(motion, phases(kappa))).reshape(len(kappa), 2, 2, -1)[:, :, -1]
-    return both[:, 0].real if problem.order == 2 else both[:, 1]
+    return steady(method, kappa, problem)[problem.order % 2]
+
+
+def steady(method: Motion, kappa: np.ndarray, problem: Problem) -> tuple[np.ndarray, np.ndarray]:
+    """Both orders at once, the uniform moment (order 2) and that of the wave (order 1)."""
+    motion = method.prepare(problem).integrand(float(problem.state.fermi_level[0]), 0).motion
+    with optimised():
+        both = np.asarray(at_phases(motion, phases(kappa))).reshape(len(kappa), 2, 2, -1)[:, :, -1]
+    return both[:, 0].real, both[:, 1]
+
+
+@contextlib.contextmanager
+def optimised(most: bool = True):
+    """Whether XLA optimises what it compiles: six crystals and eight methods are hardly ever called twice."""
+    before = jax.config.read("jax_disable_most_optimizations")
+    jax.config.update("jax_disable_most_optimizations", not most)
+    try:
+        yield
+    finally:
+        jax.config.update("jax_disable_most_optimizations", before)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_compilation():
+    """For the modules that import it."""
+    with optimised(False):
+        yield
 
 
 def phases(kappa: np.ndarray):

@@ -31,7 +31,9 @@ from pointwise import (
     moved,
     phases,
     power,
+    quick_compilation as quick_compilation,
     slow,
+    steady,
     summed,
     wave_vectors,
 )
@@ -113,6 +115,9 @@ def test_berry_is_keldysh_only_in_a_gap_if_vertices_do_not_commute_within_a_doub
         assert in_omega < 0 or distance(limit(clean, 2), berry) < 1e-6
 
 
+IN_TIME = ("mixed doublets, chain", "square lattice", "two atoms, bulk")  # each takes ten seconds
+
+
 @every_crystal
 def test_waves_of_small_amplitude(name):
     """Floquet, second order and first, and the density matrix in time, against the closed forms with the same bath."""
@@ -136,10 +141,10 @@ def test_waves_of_small_amplitude(name):
     first = [at(Floquet(GAMMA, 1), kappa, wave(u, 1)) / u for u in small]
     assert close(power(second[:3], keldysh), 2, 0.05) and close(power(first[:3], kubo), 2, 0.05)
     assert distance(limit(second, 2), keldysh) < 1e-6 and distance(limit(first, 2), kubo) < 1e-8
-
-    u = weak / 30
-    motions = [at(Motion(GAMMA, tolerance=2e-5), kappa, wave(u, order)) / u**order for order in (1, 2)]
-    assert distance(motions[0], kubo) < 1e-4 and distance(np.sum(motions[1], axis=0), keldysh) < 1e-4
+    if name in IN_TIME:
+        u = weak / 30
+        uniform, harmonic = steady(Motion(GAMMA, tolerance=2e-5), kappa, wave(u, 2))
+        assert distance(harmonic / u, kubo) < 1e-4 and distance(np.sum(uniform, axis=0) / u**2, keldysh) < 1e-4
 
     state = OMEGA, GAMMA, level, KELVIN
     ends = [(dense.bloch(case.electrons, k + q * n), dense.bloch(case.electrons, k)) for k in ks]

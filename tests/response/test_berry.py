@@ -8,9 +8,9 @@ import dense
 from orbiphon import units
 from orbiphon.drives import OnePhonon
 from orbiphon.electrons import observable
-from orbiphon.models import cubic_p, square_p
+from orbiphon.models import cubic_p
 from orbiphon.phonons import AcousticBranch, transverse_basis
-from orbiphon.response import Adiabatic, Berry, ElectronState, Problem, zone_map
+from orbiphon.response import Berry, ElectronState, Problem, zone_map
 from systems import random_crystal
 
 SPEED, MASS, Q = 5000 * units.m / units.s, 4e-26 * units.kg, 0.02
@@ -85,24 +85,3 @@ def test_degenerate_levels_count_as_one_and_their_basis_does_not_matter():
     once, twice = (zone_map(problem(electrons, ("Lx", "Ly")), Berry(), kappa) for electrons in (single, pairs))
     assert np.abs(once).max() > 0
     np.testing.assert_allclose(twice, 2 * once, atol=1e-9 * np.abs(once).max())
-
-
-@pytest.mark.parametrize("coupling", ["quadrupole", "two_centre"])
-def test_berry_is_the_clean_limit_of_the_conserving_method_without_intraband_coupling(coupling):
-    electrons = square_p(-1.9, -2.0, pz_shift=0.15)
-    kappa = np.array([[0.11, 0.32], [0.27, 0.43], [0.05, 0.38]])
-    along_x = OnePhonon(AcousticBranch(speed=SPEED, mass=MASS), q=Q)
-    state = ElectronState(fermi_level=-1.5, temperature=2000.0)
-    one = Problem(electrons, along_x, state, coupling=coupling)
-    exact = zone_map(one, Berry(), kappa)
-    errors = [np.abs(zone_map(one, Adiabatic(gamma), kappa) - exact).max() for gamma in (2e-4, 1e-4)]
-    assert errors[1] < 1e-2 * np.abs(exact).max()
-    assert 1.7 < errors[0] / errors[1] < 4.5  # linear or quadratic in the broadening
-
-
-@pytest.mark.parametrize("level", [-40.0, 40.0])
-def test_full_and_empty_bands_give_nothing(level):
-    electrons = CRYSTALS["three atoms, sheet"]
-    kappa = np.random.default_rng(6).uniform(size=(20, 2))
-    metal = np.abs(zone_map(problem(electrons, ("Lx", "Lz")), Berry(), kappa)).max()
-    assert np.abs(zone_map(problem(electrons, ("Lx", "Lz"), level=level), Berry(), kappa)).max() < 1e-9 * metal

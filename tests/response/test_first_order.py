@@ -6,7 +6,6 @@ import pytest
 from scipy.integrate import solve_ivp
 from scipy.special import expit
 
-import dense
 from orbiphon import units
 from orbiphon.coupling import Quadrupole
 from orbiphon.crystal import Crystal, Lattice
@@ -38,33 +37,6 @@ def amplitude(
 
 def matrices(electrons, names):
     return [np.asarray(observable(electrons.basis, name).matrix) for name in names]
-
-
-CRYSTALS = [(6, 1, 2, False), (0, 1, 3, False), (3, 2, 1, False), (7, 1, 1, True)]
-
-
-@pytest.mark.parametrize(("seed", "dim", "sites", "spin"), CRYSTALS)
-def test_kubo_in_random_crystals_is_the_lesser_green_function(seed, dim, sites, spin):
-    electrons, gamma, omega = random_crystal(seed, dim=dim, sites=sites, spin=spin), 0.3 * dim**2, 0.25
-    direction, q = np.array([0.6, 0.5, -0.3]), 0.4
-    names = ("Ly", "Qzx", "Sz") if spin else ("Ly", "Qzx")
-    drive = wave(q, omega, tuple(direction))
-    found, _ = amplitude(electrons, drive, Kubo(gamma), names)
-
-    n = direction / np.linalg.norm(direction)
-    e = U * np.sqrt(2) * np.asarray(circular_polarisation(tuple(direction), 1))
-    points = {1: 40, 2: 16}[dim]
-    axes = np.stack(np.meshgrid(*[(np.arange(points) + 0.3) / points] * dim, indexing="ij"), axis=-1).reshape(-1, dim)
-    total = 0.0
-    for k in axes @ np.asarray(electrons.crystal.lattice.reciprocal):
-        above, below = dense.bloch(electrons, k + q * n), dense.bloch(electrons, k)
-        g = dense.vertex(electrons, k, q * n, e)
-        state = (omega, gamma, LEVEL, KELVIN)
-        total = total + np.array([dense.first_order(above, below, g, o, *state) for o in matrices(electrons, names)])
-    expected = total / len(axes)
-    scale = np.abs(expected).max()
-    assert scale > 0
-    np.testing.assert_allclose(found / scale, expected / scale, atol=2e-4 if dim == 2 else 1e-5)
 
 
 def test_kubo_does_not_depend_on_the_cell():

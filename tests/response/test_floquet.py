@@ -7,7 +7,7 @@ from orbiphon.drives import CoherentWave, OnePhonon
 from orbiphon.errors import InputError
 from orbiphon.models import linear_chain, square_p
 from orbiphon.phonons import AcousticBranch
-from orbiphon.response import ElectronState, Floquet, Keldysh, Kubo, Numerics, Problem, solve
+from orbiphon.response import ElectronState, Floquet, Keldysh, Numerics, Problem, solve
 from systems import random_crystal
 
 Q, OMEGA, GAMMA, LEVEL, KELVIN = 0.4, 0.25, 0.3, 0.2, 900.0
@@ -25,18 +25,6 @@ def asked(electrons, amplitude, order, q=Q, chirality=1, level=LEVEL):
 def moments(electrons, amplitude, order, method, rtol=1e-9, **wave):
     answer = solve(asked(electrons, amplitude, order, **wave), method, Numerics(rtol=rtol, block=256))
     return answer.value[0, 0], answer.error[0, 0]
-
-
-@pytest.mark.parametrize(("order", "perturbative"), [(1, Kubo(GAMMA)), (2, Keldysh(GAMMA))])
-def test_small_waves_are_perturbation_theory(order, perturbative):
-    electrons, amplitudes = random_crystal(6, dim=1, sites=2), (0.02, 0.01)
-    expected = moments(electrons, 1.0, order, perturbative)[0]
-    ratios = [moments(electrons, u, order, Floquet(GAMMA))[0] / u**order for u in amplitudes]
-    scale = np.abs(expected).max()
-    gaps = [np.abs(ratio - expected).max() / scale for ratio in ratios]
-    assert 3.9 < gaps[0] / gaps[1] < 4.1  # the next order is U^2 smaller
-    extrapolated = (4 * ratios[1] - ratios[0]) / 3
-    np.testing.assert_allclose(extrapolated / scale, expected / scale, atol=1e-6)
 
 
 def test_strong_waves_leave_perturbation_theory_and_converge_in_the_number_of_phonons():

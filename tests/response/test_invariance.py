@@ -23,6 +23,7 @@ from pointwise import (
     fermi_level,
     limit,
     phases,
+    quick_compilation as quick_compilation,
     summed,
     wave_vectors,
 )

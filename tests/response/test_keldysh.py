@@ -15,7 +15,7 @@ from orbiphon.electrons import observable
 from orbiphon.errors import InputError, ToleranceWarning
 from orbiphon.models import square_p
 from orbiphon.phonons import AcousticBranch, circular_polarisation
-from orbiphon.response import Adiabatic, ElectronState, Keldysh, Numerics, Problem, solve, zone_map
+from orbiphon.response import ElectronState, Keldysh, Numerics, Problem, solve, zone_map
 from orbiphon.response.finite_wave import pumped
 from orbiphon.response.wave_sum import interpolated_sum
 from orbiphon.zone import ZoneMean
@@ -152,11 +152,6 @@ def test_numbers_of_the_papers_model(qd, expected, digits):
     assert abs(value - expected) < digits + error and error < 0.02 * abs(expected)
 
 
-def test_full_and_empty_bands_give_nothing():
-    for level in (25.0, -25.0):
-        assert abs(reduced(0.5, 1e-3, level=level, atol=1e-12)[0]) < 1e-9
-
-
 def chain_moment(electrons, method, q, speed, level=0.2, kelvin=900.0, chirality=1, names=("Lx",), direction="x"):
     branch = AcousticBranch(speed=speed, mass=1.0, direction=direction)
     state = ElectronState(fermi_level=level, temperature=kelvin)
@@ -164,27 +159,6 @@ def chain_moment(electrons, method, q, speed, level=0.2, kelvin=900.0, chirality
     answer = solve(asked, method, Numerics(rtol=1e-9, atol=1e-14))
     assert answer.converged.all()
     return answer.value[0, 0]
-
-
-@pytest.mark.parametrize(("seed", "sites"), [(7, 1), (6, 2)])
-def test_long_slow_waves_are_the_adiabatic_ones(seed, sites):
-    """m_q/q^2 = limit + O(q) + O(q^2) at a fixed speed: three wave vectors give the limit."""
-    electrons, names = random_crystal(seed, dim=1, sites=sites), ("Lx", "Ly")
-    limit = chain_moment(electrons, Adiabatic(0.3), 0.02, 0.3, names=names) / 0.02**2
-    first, second, third = (
-        chain_moment(electrons, Keldysh(0.3), q, 0.3, names=names) / q**2 for q in (0.02, 0.01, 0.005)
-    )
-    scale = np.abs(limit).max()
-    assert 1e-3 < np.abs(first - limit).max() / scale < 0.1
-    extrapolated = (4 * (2 * third - second) - (2 * second - first)) / 3
-    np.testing.assert_allclose(extrapolated / scale, limit / scale, atol=2e-4)
-
-
-def test_mirror_turns_the_wave_and_the_moment():
-    # z -> -z keeps the square lattice and exchanges the circular waves along x
-    right, left = (reduced(0.3, 2e-2, Keldysh(0.1), chirality=chirality)[0] for chirality in (1, -1))
-    assert right != 0
-    np.testing.assert_allclose(left, -right, rtol=1e-10)
 
 
 def test_sum_over_many_waves():

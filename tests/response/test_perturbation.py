@@ -9,7 +9,7 @@ from orbiphon.drives import OnePhonon
 from orbiphon.electrons import observable
 from orbiphon.models import cubic_p, linear_chain
 from orbiphon.phonons import AcousticBranch, circular_polarisation
-from orbiphon.response import Berry, ElectronState, Keldysh, Numerics, Perturbation, Problem, solve, zone_map
+from orbiphon.response import ElectronState, Keldysh, Numerics, Perturbation, Problem, solve, zone_map
 from orbiphon.units import k_B
 from systems import random_crystal
 
@@ -101,22 +101,3 @@ def test_clean_limit_of_keldysh_off_resonance(insulator):
     gaps = [abs(moment(insulator, Keldysh(gamma)) - exact) / abs(exact) for gamma in (0.02, 0.01)]
     assert gaps[1] < 1e-3
     assert 1.7 < gaps[0] / gaps[1] < 4.5
-
-
-def test_long_slow_waves_are_the_berry_curvature(insulator):
-    # m/q^2 for q -> 0 along omega = v q: the difference is even in q
-    gaps = []
-    for q in (0.02, 0.01):
-        wave = {"q": q, "omega": 2 * q}
-        exact = moment(insulator, Berry(), **wave)
-        gaps.append(abs(moment(insulator, Perturbation(), **wave) - exact) / abs(exact))
-    assert gaps[0] < 0.01 and 3.8 < gaps[0] / gaps[1] < 4.2
-
-
-@pytest.mark.parametrize("level", [-90.0, 90.0])
-def test_full_and_empty_bands_give_nothing(level):
-    electrons = random_crystal(5, dim=2, sites=3)
-    kappa = np.random.default_rng(6).uniform(size=(20, 2))
-    metal = np.abs(zone_map(problem(electrons, ("Lx", "Lz")), Perturbation(), kappa)).max()
-    rest = zone_map(problem(electrons, ("Lx", "Lz"), level=level), Perturbation(), kappa)
-    assert np.abs(rest).max() < 1e-9 * metal

@@ -125,14 +125,6 @@ def test_blocks_and_meshes_do_not_matter(two_atoms):
     assert np.all(np.abs(mean - answer.value[0, 0]) <= answer.error[0, 0] + 1e-6 * np.abs(mean).max())
 
 
-def test_full_and_empty_crystals_have_no_moment(two_atoms):
-    kappa = np.random.default_rng(6).uniform(size=(20, 2))
-    metal = np.abs(zone_map(problem(two_atoms.electrons), Adiabatic(GAMMA), kappa)).max()
-    for level in (-40.0, 40.0):
-        rest = zone_map(problem(two_atoms.electrons, level=level), Adiabatic(GAMMA), kappa)
-        assert np.abs(rest).max() < 1e-6 * metal
-
-
 def test_spin_without_spin_orbit_coupling_doubles():
     shells, integrals = ((0, "p"),), {"pp_sigma": -1.0, "pp_pi": 0.4}
     crystal = Crystal(Lattice(np.diag([3.0, 3.2, 0])[:2]), np.zeros((1, 3)), ("X",))
