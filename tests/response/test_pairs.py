@@ -15,7 +15,7 @@ APART = np.array([0.0, 1e-12, 1e-7, 1e-5, 1e-4, 1e-3, 3e-3, 0.01, 0.03, 0.039, 0
 
 
 def levels(seed: int, unit: float) -> tuple[jax.Array, jax.Array]:
-    """Levels a and b (pair,) at all distances, in units of 2 pi k_B T; some degenerate, some far from the Fermi level."""
+    """Levels a and b (pair,) at all distances, some degenerate, some far from the Fermi level."""
     random = np.random.default_rng(seed)
     centre = LEVEL + unit * random.normal(size=(12, 1)) * 10.0 ** random.uniform(-2, 2, (12, 1))
     return jnp.asarray((centre + 0 * APART).ravel()), jnp.asarray((centre + unit * APART).ravel())
@@ -38,7 +38,7 @@ def test_first_order_from_tables_is_that_from_integrals(gamma, kelvin):
         s = lambda a, b: np.asarray(sea_integral([a, b], *state))  # noqa: E731
         jump = np.conj(s(e_b, e_b + w)) - s(e_a - w, e_a)
         sea = s(e_a - w, e_b) - np.conj(s(e_a, e_b + w))
-        expected = 0.5j / np.pi * (sea + float(w) * jump / (e_b + w - e_a + 2j * float(gamma)))
+        expected = 0.5j / np.pi * (sea + float(w) * jump / (np.asarray(e_b + w - e_a) + 2j * float(gamma)))
         found = of_pairs(conserving, e_a, e_b, w, *state)
         np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12 / unit)
 
