@@ -17,7 +17,8 @@ from orbiphon.models import square_p
 from orbiphon.phonons import AcousticBranch, circular_polarisation
 from orbiphon.response import ElectronState, Keldysh, Numerics, Problem, solve, zone_map
 from orbiphon.response.finite_wave import pumped
-from orbiphon.response.wave_sum import interpolated_sum
+from orbiphon.response.integrand import resolved_mean
+from orbiphon.response.wave_sum import interpolated_sum, wave_sum
 from orbiphon.zone import ZoneMean
 from systems import random_crystal
 
@@ -180,6 +181,21 @@ def test_sum_over_many_waves():
     assert found.converged and found.points == 10 * len(asked) and len(set(asked)) < 100
     assert np.all(np.abs(found.value - expected) <= found.error)
     assert np.all(found.error <= 1e-4 * np.abs(expected).min())
+
+
+def test_a_thermal_drive_is_the_sum_of_its_waves():
+    """A chain without inversion, where the two circular waves pump different moments, wave by wave."""
+    electrons = random_crystal(3, dim=1, sites=2)
+    state = ElectronState(fermi_level=0.2, temperature=900.0)
+    branch = AcousticBranch(speed=0.6, mass=1.3, direction="x")
+    thermal = ThermalInjection(branch, transmission=0.1, splitting=0.1, q_domain="line")
+    method, loose = Keldysh(0.3), Numerics(rtol=1e-4)
+    found = solve(Problem(electrons, thermal, state), method, loose)
+    waves = wave_sum(Problem(electrons, thermal, state), pumped)
+    each = [waves.excess(mode, 0.3, 0.2, 0) for mode in range(waves.modes.along.size)]
+    expected = sum(resolved_mean(one, Numerics(rtol=1e-7), 256, (False,)).value[0] for one in each)
+    assert found.converged.all()
+    assert abs(found.value[0, 0, 0] - expected) <= found.error[0, 0, 0] <= 1e-4 * abs(expected)
 
 
 def test_refused():

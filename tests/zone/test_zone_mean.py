@@ -2,32 +2,14 @@
 
 import math
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jaxtyping import Array
 from scipy.special import ellipk, iv
 
-from orbiphon.zone import AbstractIntegrand, Mesh, at_phases, listening, zone_mean
-
-
-class Function(AbstractIntegrand):
-    """Any function of k.a_1, ... with parameters."""
-
-    parameters: Array
-    of: object = eqx.field(static=True)
-
-    def prepare(self, phases):
-        return -jnp.angle(phases)
-
-    def respond(self, prepared):
-        return jnp.atleast_1d(self.of(prepared, self.parameters))
-
-
-def function(of, *parameters):
-    return Function(jnp.asarray(parameters, dtype=jnp.float64), of)
+from functions import function
+from orbiphon.zone import Mesh, at_phases, listening, zone_mean
 
 
 def lorentzian(k, p):

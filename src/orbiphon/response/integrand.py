@@ -13,6 +13,8 @@ from orbiphon.zone import AbstractIntegrand, ZoneMean, zone_mean
 ELEMENTS = 2**15
 """Of matrices at a time: they stay in the caches."""
 _LEAST_BLOCK = 64
+_NARROW = 4  # times as many points as the thermal width needs
+_APART = 5  # of the points that resolve the broadening, an adaptive row begins with one in so many
 
 
 class AbstractStateIntegrand(AbstractIntegrand):
@@ -24,18 +26,32 @@ class AbstractStateIntegrand(AbstractIntegrand):
 
 
 def resolved_mean(
-    integrand: AbstractStateIntegrand, numerics: Numerics, block: int, mirrors: tuple[bool, ...] | None = None
+    integrand: AbstractStateIntegrand,
+    numerics: Numerics,
+    block: int,
+    mirrors: tuple[bool, ...] | None = None,
+    resonant_axis: int | None = None,
 ) -> ZoneMean:
-    """The mean over the zone, from a mesh on that begins to resolve broadening and temperature."""
+    """The mean over the zone, from a mesh on that begins to resolve broadening and temperature together.
+
+    Along `resonant_axis` there are resonances that only the broadening widens; where that is far smaller than the
+    thermal width the axis is adaptive.
+    """
     width = float(integrand.broadening) + np.pi * k_B * float(integrand.temperature)
+    start, adaptive = resolving_mesh(integrand.electrons, width), None
+    if resonant_axis is not None:
+        alone = resolving_mesh(integrand.electrons, float(integrand.broadening))[resonant_axis]
+        if alone > _NARROW * start[resonant_axis]:
+            adaptive = resonant_axis, max(alone // _APART, start[resonant_axis])
     return zone_mean(
         integrand,
-        start=resolving_mesh(integrand.electrons, width),
+        start=start,
         rtol=numerics.rtol,
         atol=numerics.atol,
         max_points=numerics.max_points,
         block=max(min(block, numerics.block), 1),
         mirrors=mirrors,
+        adaptive=adaptive,
     )
 
 

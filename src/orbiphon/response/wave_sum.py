@@ -61,11 +61,14 @@ class WaveSum(NamedTuple):
                 ]
             )
 
+        along, rows = np.asarray(self.modes.along), _separated(self.modes.polarisation.shape[0])
+        excess = np.linalg.solve(rows.T, np.asarray(self.modes.excess[index]))
+
         def per_phonon(q: float, rtol: float, atol: float) -> ZoneMean:
             integrand = self._at(q, broadening, fermi_level, index)
+            integrand = eqx.tree_at(lambda tree: tree.quanta, integrand, jnp.asarray(rows) @ integrand.quanta)
             return self._mean(integrand, dataclasses.replace(numerics, rtol=rtol, atol=atol))
 
-        along, excess = np.asarray(self.modes.along), np.asarray(self.modes.excess[index])
         mean = interpolated_sum(per_phonon, along, excess, numerics)
         own = float(np.max(np.asarray(self.modes.excess_error[index])))
         return mean._replace(error=mean.error + own * np.abs(mean.value))
@@ -80,7 +83,10 @@ class WaveSum(NamedTuple):
         return at_wave(self.problem, self.modes, self.template, q, broadening, fermi_level, temperature)
 
     def _mean(self, integrand: FiniteWave, numerics: Numerics) -> ZoneMean:
-        return resolved_mean(integrand, numerics, affordable_block(integrand.electrons, numerics.block), self.mirrors())
+        """Levels at k + q/2 and k - q/2 pass each other fastest along q, within the broadening alone."""
+        block = affordable_block(integrand.electrons, numerics.block)
+        along = int(np.argmax(np.abs(np.angle(integrand.half))))
+        return resolved_mean(integrand, numerics, block, self.mirrors(), along)
 
 
 def wave_sum(problem: Problem, pump: Pump) -> WaveSum:
@@ -153,7 +159,10 @@ def interpolated_sum(
     excess: Float[np.ndarray, "polarisation q"],
     numerics: Numerics,
 ) -> ZoneMean:
-    """Sum of excess m_q; `per_phonon(q, rtol, atol)` gives m_q (polarisation observable), flattened."""
+    """Sum of excess m_q; `per_phonon(q, rtol, atol)` gives m_q (polarisation observable), flattened.
+
+    Instead of polarisations, any combinations of them, with the excess that belongs to each.
+    """
     known: dict[float, ZoneMean] = {}
     weight = excess * along[None]  # of m_q/q
     scale = float(np.sum(np.abs(weight)))
@@ -231,6 +240,14 @@ class _Panel:
             for node, keep in zip(nodes, others, strict=True)
         ]
         return np.stack([np.prod(factors, axis=1) for factors in apart], axis=1)
+
+
+def _separated(polarisations: int) -> Float[np.ndarray, "row polarisation"]:
+    """What of m_q changes sign with the chirality, and what does not.
+
+    A thermal drive has nearly as many phonons of both; the errors of their moments cancel as the moments do.
+    """
+    return np.array([[0.5, -0.5], [0.5, 0.5]]) if polarisations == 2 else np.eye(polarisations)
 
 
 def _added(means: list[ZoneMean]) -> ZoneMean:

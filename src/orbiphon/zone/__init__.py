@@ -1,10 +1,10 @@
 """Sums over the Brillouin zone, with an error estimate."""
 
+from orbiphon.zone.converge import ZoneMean as ZoneMean
 from orbiphon.zone.folded import FoldedMesh as FoldedMesh, folded_mesh as folded_mesh
+from orbiphon.zone.integrand import AbstractIntegrand as AbstractIntegrand
 from orbiphon.zone.mean import (
     BLOCK as BLOCK,
-    AbstractIntegrand as AbstractIntegrand,
-    ZoneMean as ZoneMean,
     at_phases as at_phases,
     find_mirrors as find_mirrors,
     refined_mean as refined_mean,

@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Int
 
-from orbiphon.zone.mean import AbstractIntegrand, at_phases
+from orbiphon.zone.integrand import AbstractIntegrand
+from orbiphon.zone.mean import at_phases
 from orbiphon.zone.mesh import even
 
 Integers = tuple[tuple[int, ...], ...]

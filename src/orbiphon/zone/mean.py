@@ -1,71 +1,26 @@
-"""Means over the Brillouin zone to a tolerance.
-
-An equispaced sum over a period converges geometrically for an analytic integrand: its error falls as exp(-n s), where
-s is the distance of the nearest singularity from the real axis, here broadening + pi k_B T over the band velocity.
-Below the knee n ~ 1/s it tells nothing, so the first mesh must resolve the narrowest structure (`start`); from there
-on the mesh grows by a factor, and successive meshes tell the error by their differences.
-"""
+"""Means over the Brillouin zone to a tolerance."""
 
 import functools
-from abc import abstractmethod
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator
-from typing import NamedTuple, Protocol, runtime_checkable
+from collections.abc import Callable, Hashable
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Complex, Float, Num, PyTree
+from jaxtyping import Array, Complex, Float, Num
 
-from orbiphon.zone.mesh import first_mesh
+from orbiphon.zone.converge import MeshMean, PointMesh, Tolerance, ZoneMean, converge
+from orbiphon.zone.integrand import AbstractIntegrand
+from orbiphon.zone.mesh import Mesh, first_mesh
 from orbiphon.zone.progress import tell
+from orbiphon.zone.rows import FINER, Rows, rows_along, rows_mean, sharpest_axis
 
 BLOCK = 2**15  # points in one call: enough work for all cores, little memory
-_GROWTH = 1.5
-_CAUTION = 30.0  # a lucky agreement of two meshes is not trusted beyond this gain over the one before
-_ROUNDING = 1e-13  # of the mean of |integrand|
-_NOUGHT = 1e-3  # of rtol times the mean of |integrand|: accurate enough where symmetry makes the mean zero
 _QUEUE = 4
 _SHARE = 8  # the first mesh may take this part of the allowed points
-
-
-class AbstractIntegrand(eqx.Module):
-    """A function of the wave vector, in two steps. Its arrays may change without another compilation.
-
-    XLA fuses elementwise code into its consumers and computes it again in each of them. What is used often (levels,
-    weights) belongs into `prepare`, whose results are kept in memory for a block of wave vectors at a time.
-    """
-
-    @abstractmethod
-    def prepare(self, phases: Complex[Array, "dim"]) -> PyTree[Array]:
-        """What the second step needs, from the phases exp(-i k a_j) of the lattice vectors."""
-
-    @abstractmethod
-    def respond(self, prepared: PyTree[Array]) -> Num[Array, "component"]:
-        """The components, real or complex."""
-
-
-@runtime_checkable
-class AbstractMesh(Protocol):
-    """What a sequence of meshes offers: `Mesh`, `FoldedMesh`."""
-
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-    @property
-    def size(self) -> int: ...
-    def blocks(self, block: int) -> Iterator[tuple[np.ndarray, np.ndarray]]: ...
-    def refined(self, growth: float) -> "AbstractMesh": ...
-
-
-class ZoneMean(NamedTuple):
-    """Mean over the zone: `value` and absolute `error` (component,), mesh `shape`, evaluated `points`, `converged`."""
-
-    value: np.ndarray
-    error: np.ndarray
-    shape: tuple[int, ...]
-    points: int
-    converged: bool
+_MORE = 1.5  # times as many rows as in the first mesh
+_PATIENCE = 3  # meshes, before narrower structures than expected are looked for
 
 
 def zone_mean(
@@ -77,58 +32,58 @@ def zone_mean(
     max_points: int = 10**9,
     block: int = BLOCK,
     mirrors: tuple[bool, ...] | None = None,
+    adaptive: tuple[int, int] | None = None,
 ) -> ZoneMean:
     """Mean of `integrand` over the Brillouin zone, each component to max(atol, rtol |mean|).
 
-    `start` is the first mesh, points per reciprocal vector; it must resolve the narrowest structure. `max_points`
-    bounds all evaluations together: beyond it the best mean is returned with its honest error and `converged` False;
-    the error is infinite where not even `start` was affordable. Memory grows with `block`, not with the mesh.
-    `mirrors` are the axes along which the integrand is even (default: `find_mirrors`).
+    `start` is the first mesh, points per reciprocal vector; it must resolve what is narrow all over the zone. Where
+    equispaced meshes find narrower structures, one axis becomes adaptive (docs: zone/rows.py). `max_points` bounds all
+    evaluations together: beyond it the best mean is returned with its honest error and `converged` False; the error is
+    infinite where not even `start` was affordable. Memory grows with `block`, not with the mesh.
+    `mirrors` are the axes along which the integrand is even (default: `find_mirrors`). `adaptive` is an axis that is so
+    from the beginning, and the points per row to begin with, no farther apart than ten times the narrowest half-width
+    (default: an axis is looked for when needed).
     """
     mirrors = find_mirrors(integrand, len(start), block) if mirrors is None else mirrors
-    mesh = first_mesh(start, mirrors, max_points / _SHARE)
+    mesh, tolerance = first_mesh(start, mirrors, max_points / _SHARE), Tolerance(rtol, atol, max_points)
     resolved = all(n >= least for n, least in zip(mesh.shape, start, strict=True))
-    return refined_mean(integrand, mesh, resolved, rtol=rtol, atol=atol, max_points=max_points, block=block)
+    if adaptive is not None and resolved:
+        return _in_rows(integrand, mesh, *adaptive, tolerance, block)
+    found = converge(_equispaced(integrand, block), mesh, tolerance, patience=_PATIENCE)
+    if not resolved:
+        return found._replace(error=np.full(found.error.shape, np.inf), converged=False)
+    if found.converged or 2 * found.points > max_points:
+        return found
+    axis, probed = sharpest_axis(integrand, mesh, block)
+    left = tolerance._replace(max_points=max_points - found.points - probed)
+    again = _in_rows(integrand, mesh, axis, FINER * mesh.shape[axis] // 2, left, block)
+    better = again if again.converged or np.sum(again.error) < np.sum(found.error) else found
+    return better._replace(points=found.points + probed + again.points)
+
+
+def _in_rows(
+    integrand: AbstractIntegrand, mesh: Mesh, axis: int, along: int, tolerance: Tolerance, block: int
+) -> ZoneMean:
+    """With `along` points per row to begin with, and more rows than `mesh` has."""
+
+    def mean_over(rows: Rows, coarser: MeshMean | None, most: int) -> MeshMean:
+        return rows_mean(integrand, rows, coarser, tolerance._replace(max_points=most), block)
+
+    rows = rows_along(mesh, axis, along).refined(_MORE)
+    return converge(mean_over, rows, tolerance)._replace(rule=f"adaptive along axis {axis + 1}")
 
 
 def refined_mean(
     integrand: AbstractIntegrand,
-    mesh: AbstractMesh,
-    resolved: bool = True,
+    mesh: PointMesh,
     *,
     rtol: float,
     atol: float = 0.0,
     max_points: int = 10**9,
     block: int = BLOCK,
 ) -> ZoneMean:
-    """The same from a given first mesh on; `resolved`: whether it resolves the narrowest structure."""
-    value, scale = _mesh_mean(integrand, mesh, block)
-    points, error, before = mesh.size, scale, None
-    while points + (finer := mesh.refined(_GROWTH)).size <= max_points:
-        mesh, coarse = finer, value
-        value, scale = _mesh_mean(integrand, mesh, block)
-        points += mesh.size
-        difference = np.abs(value - coarse)
-        error = _remaining(difference, before) + _ROUNDING * scale
-        tolerance = np.maximum(np.maximum(atol, rtol * np.abs(value)), _NOUGHT * rtol * scale)
-        if resolved and before is not None and np.all(error <= tolerance):
-            return ZoneMean(value, error, mesh.shape, points, True)
-        before = difference
-    return ZoneMean(value, error if resolved else np.full(error.shape, np.inf), mesh.shape, points, False)
-
-
-def _remaining(last: np.ndarray, before: np.ndarray | None) -> np.ndarray:
-    """Error of the finest mesh, from the last change and the one before it.
-
-    The last change is the error of the mesh before the finest, unless that one hit the mean by luck: an error that
-    alternates as exp(-a n) cos(b n) does so often. The change before tells; one change alone is never accepted. While
-    convergence is slow, an algebraic tail is added up.
-    """
-    if before is None:
-        return last
-    trusted = np.maximum(last, before / _CAUTION)
-    ratio = trusted / np.where(before > 0.0, before, trusted + 1e-300)
-    return trusted * np.maximum(1.0, ratio / np.maximum(1.0 - ratio, 0.1))  # last + last ratio + last ratio^2 + ...
+    """The same by equispaced meshes alone, from a given first one on, which must resolve the narrowest structure."""
+    return converge(_equispaced(integrand, block), mesh, Tolerance(rtol, atol, max_points))
 
 
 def at_phases(integrand: AbstractIntegrand, phases: Complex[Array, "k dim"]) -> Num[Array, "k component"]:
@@ -141,8 +96,11 @@ def _values(integrand: AbstractIntegrand, phases: Complex[Array, "k dim"]) -> Nu
     return jax.vmap(lambda one: integrand.respond(integrand.prepare(one)))(phases)
 
 
-def _mesh_mean(integrand: AbstractIntegrand, mesh: AbstractMesh, block: int) -> tuple[np.ndarray, np.ndarray]:
-    """Means of the integrand and of its modulus over the mesh."""
+def _equispaced(integrand: AbstractIntegrand, block: int) -> Callable[..., MeshMean]:
+    return lambda mesh, _coarser, _left: _mesh_mean(integrand, mesh, block)
+
+
+def _mesh_mean(integrand: AbstractIntegrand, mesh: PointMesh, block: int) -> MeshMean:
     arrays, form = jax.tree.flatten(integrand)
     block_sums, name = _compiled(form), "mesh of " + " x ".join(map(str, mesh.shape))
     sums, queue = [], deque()
@@ -158,7 +116,7 @@ def _mesh_mean(integrand: AbstractIntegrand, mesh: AbstractMesh, block: int) -> 
     while queue:
         collect()
     value, scale = np.sum(np.stack(sums), axis=0)
-    return value, np.abs(scale)
+    return MeshMean(value, np.abs(scale), np.zeros(value.shape), mesh.size)
 
 
 @functools.lru_cache(maxsize=256)

@@ -33,7 +33,7 @@ class Mesh:
 
         Blocks hold whole rows, points that differ in the last axis only, unless one row is longer than a block.
         """
-        tables = [np.exp(-2j * np.pi * (np.arange(m) + 0.5) / n) for m, n in zip(self.visited, self.shape, strict=True)]
+        tables = [mesh_phases(m, n) for m, n in zip(self.visited, self.shape, strict=True)]
         *leading, last = self.visited
         count, columns = math.prod(leading), min(last, block)
         for row, column in itertools.product(range(0, count, block // columns), range(0, last, columns)):
@@ -47,9 +47,19 @@ class Mesh:
                 phases[axis, :used].reshape(index.size, across.size)[...] = values  # a view: the part is contiguous
             yield phases, weight
 
+    def without(self, axis: int) -> "Mesh":
+        """The mesh of the other axes."""
+        others = [i for i in range(len(self.shape)) if i != axis]
+        return Mesh(tuple(self.shape[i] for i in others), tuple(self.mirrors[i] for i in others))
+
     def refined(self, growth: float) -> "Mesh":
         """The next mesh of a convergent sequence: `growth` times as many points along each axis, or one more."""
         return dataclasses.replace(self, shape=tuple(even(growth * n) for n in self.shape))
+
+
+def mesh_phases(visited: int, n: int) -> np.ndarray:
+    """exp(-i k a) of the first points along an axis of `n`."""
+    return np.exp(-2j * np.pi * (np.arange(visited) + 0.5) / n)
 
 
 def first_mesh(start: tuple[int, ...], mirrors: tuple[bool, ...], most: float | int) -> Mesh:
