@@ -36,7 +36,12 @@ KINDS = {
     ("adiabatic", "two_centre", "sphere"),
     ("adiabatic", "two_centre", "line"),
 }
-SMALL = {"TEMPERATURES": (300, 400), "FERMI_LEVELS": (-2.5, -1.5), "SHIFTS": (0.0, 0.16, 0.2, 0.22)}
+SMALL = {
+    "KELDYSH_TEMPERATURES": (),
+    "TEMPERATURES": (300, 400),
+    "FERMI_LEVELS": (-2.5, -1.5),
+    "SHIFTS": (0.0, 0.16, 0.2, 0.22),
+}
 
 
 def table(folder, name):
@@ -320,6 +325,7 @@ def solver(monkeypatch) -> FakeSolver:
     monkeypatch.setattr(
         sato2025, "fermi_levels", lambda t_pi: tuple(made_up_level(t_pi, t) for t in sato2025.TEMPERATURES)
     )
+    monkeypatch.setattr(sato2025, "KELDYSH_TEMPERATURES", ())
     monkeypatch.setattr(sato2025, "density_of_states", lambda *a, **k: SimpleNamespace(value=np.array([0.25])))
     return install(monkeypatch)
 
@@ -358,6 +364,42 @@ def test_the_tables_have_every_point_of_the_contract(solver, tmp_path):
             weight = excess_q2(row["q_domain"], temperature) / (sato2025.Q * 1e10) ** 2
             assert moment(row) == pytest.approx(weight * solver.expected(level, temperature), rel=1e-6), row
             assert abs(weight) * 1e-3 <= float(row["error"]) * (1 + 1e-6)
+
+
+def test_finite_wave_vectors_in_tables_and_pictures(few, monkeypatch, tmp_path):
+    monkeypatch.setattr(sato2025, "KELDYSH_TEMPERATURES", (300, 400))
+    monkeypatch.setattr(sato2025, "TEMPERATURES", (200, 300, 400))
+    for full, temperatures in ((False, [300.0, 400.0]), (True, [200.0, 300.0, 400.0])):
+        call = ["reproduce", "sato2025", "--out", str(tmp_path / str(full)), *(["--full"] if full else [])]
+        assert CliRunner().invoke(app, call).exit_code == 0
+        found = {name: table(tmp_path / str(full), name) for name in FILES}
+        rows = {name: [row for row in found[name] if row["method"] == "keldysh"] for name in SWEPT}
+        assert [float(row["temperature_K"]) for row in rows["fig3a"]] == temperatures
+        assert {kind(row) for row in rows["fig3a"]} == {("keldysh", "two_centre", "line")}
+        assert {row["fermi_level_eV"] for row in rows["fig3a"]} == {"-1.5"}
+        for row in rows["fig3a"]:
+            assert moment(row) == pytest.approx(few.expected(-1.5, float(row["temperature_K"])), rel=1e-12)
+            assert float(row["error"]) == 1e-3
+        assert [moment(row) for row in rows["fig3b"]] == [moment(row) for row in rows["fig3a"]]
+        assert {row["t_pi_eV"] for row in rows["fig3b"]} == {"-2.0"}
+        assert [row["pz_shift_eV"] for row in rows["fig4"]] == (["0.0"] if full else [])
+        summary = {(row["quantity"], row["q_domain"]): row["keldysh"] for row in found["summary"]}
+        assert float(summary["Lx_over_T_300K", "line"]) == pytest.approx(few.expected(-1.5, 300.0) / 300, rel=1e-12)
+        assert float(summary["Lx_over_T_400K", "line"]) == pytest.approx(few.expected(-1.5, 400.0) / 400, rel=1e-12)
+        assert float(summary["chemical_potential", "line"]) == pytest.approx(few.expected(-1.5, 300.0) / 0.25)
+        assert float(summary["efficiency", "line"]) == pytest.approx(
+            few.expected(-1.5, 300.0) / flux("line", 300.0), rel=1e-5
+        )
+        assert {value for (_, domain), value in summary.items() if domain != "line"} == {""}
+        assert (tmp_path / str(full) / "thermal.png").is_file()
+    calls = few.calls  # the short list is part of the long one
+    assert CliRunner().invoke(app, ["reproduce", "sato2025", "--out", str(tmp_path / "True")]).exit_code == 0
+    assert few.calls == calls
+
+
+def test_only_what_takes_long_may_be_asked_for_in_full(tmp_path):
+    with pytest.raises(InputError, match='Option `full` must be given for sato2025 only, but "metals"'):
+        reproduce.run("metals", tmp_path, data=tmp_path, full=True)
 
 
 def test_the_same_tables_as_labelled_arrays(few, tmp_path):

@@ -144,3 +144,14 @@ def test_complex_components():
     found = zone_mean(function(of, NARROW), start=(12, 12), rtol=1e-5, adaptive=(0, 300))
     assert found.converged and np.iscomplexobj(found.value)
     assert np.all(np.abs(found.value - np.array([(1 + 2j) * MEAN, 0])) <= found.error)
+
+
+def test_a_component_that_cancels_everywhere_is_done_at_once():
+    def of(k, p):
+        peak = ridge(k, p)
+        return jnp.stack([peak, (0.1 + peak) - 0.1 - peak])
+
+    for options in ({"adaptive": (0, 300)}, {}):
+        found = zone_mean(function(of, 0.02), start=(12, 12), rtol=1e-4, max_points=10**6, **options)
+        assert found.converged and abs(found.value[0] - MEAN) <= found.error[0]
+        assert abs(found.value[1]) <= 1e-12

@@ -29,13 +29,16 @@ def reproduce(
     data: Annotated[
         Path | None, typer.Option(help="For metals: folders with `unstrained/` and deformed cells.")
     ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="For sato2025: finite wave vectors at all ten temperatures, not two.")
+    ] = False,
     quiet: Quiet = False,
     overwrite: Overwrite = False,
 ) -> int:
     """Compute the figures and numbers of a paper again, with pictures."""
     from orbiphon.study import reproduce
 
-    accurate = reproduce.run(paper, out, quiet, overwrite, data)
+    accurate = reproduce.run(paper, out, quiet, overwrite, data, full)
     from orbiphon.plot import plot_folder
 
     plot_folder(out)

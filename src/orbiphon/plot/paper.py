@@ -22,15 +22,15 @@ NEEDED = {
 
 
 def draw_paper(folder: Path) -> list[Path]:
-    """fig3a.png, fig3b.png, fig4.png from the tables of the folder."""
-    columns = ("method", "coupling", "q_domain", "Lx_per_site")
+    """fig3a.png, fig3b.png, fig4.png from the tables of the folder, and thermal.png where finite wave vectors are."""
+    columns = ("method", "coupling", "q_domain", "Lx_per_site", "error")
     tables = {name: load(folder / f"{name}.zarr", *columns, *swept) for name, swept in NEEDED.items()}
     labels = {"fig3a": r"$\varepsilon_\mathrm{F}$", "fig3b": r"$t_\pi$"}
     drawn = [
         _against_temperature(tables[name], column, labels[name], folder / f"{name}.png")
         for name, column in (("fig3a", "fermi_level_eV"), ("fig3b", "t_pi_eV"))
     ]
-    return [*drawn, _against_shift(tables["fig4"], folder / "fig4.png")]
+    return [*drawn, _against_shift(tables["fig4"], folder / "fig4.png"), *_thermal(tables["fig3a"], folder)]
 
 
 def rows(table: Any, method: str, coupling: str, q_domain: str = "sphere") -> Any:
@@ -63,6 +63,23 @@ def _against_shift(table: Any, path: Path) -> Path:
             axis.plot(one["pz_shift_eV"], one["Lx_per_site"] * 1e7, style, color=colour, marker="o", label=words)
         _dress(axis, r"shift of the $p_z$ level, $\delta\varepsilon_z$ (eV)", title)
     return save(drawing, path)
+
+
+def _thermal(table: Any, folder: Path) -> list[Path]:
+    """All waves of the line: in the long-wave approximation, and at their own wave vectors."""
+    exact = rows(table, "keldysh", "two_centre", "line").sortby("temperature_K")
+    if exact.sizes["row"] == 0:
+        return []
+    long_wave = rows(table, "adiabatic", "two_centre", "line").sortby("temperature_K")
+    long_wave = long_wave.isel(row=np.flatnonzero(long_wave["fermi_level_eV"] == exact["fermi_level_eV"].values[0]))
+    drawing, (axis,) = figure(1, width=4.2)
+    axis.plot(long_wave["temperature_K"], long_wave["Lx_per_site"] * 1e9, "--", color="0.5", label="long waves")
+    values = exact["Lx_per_site"] * 1e9, exact["error"] * 1e9
+    axis.errorbar(exact["temperature_K"], *values, fmt="o-", color=COLOURS[0], label="all wave vectors")
+    _dress(axis, "temperature (K)", "thermal phonons on a line, conserving broadening")
+    axis.set_ylabel(r"$\langle L_x \rangle$ per site ($10^{-9}\,\hbar$)")
+    axis.set_xlim(0, None)
+    return [save(drawing, folder / "thermal.png")]
 
 
 def _dress(axis: Any, xlabel: str, title: str) -> None:

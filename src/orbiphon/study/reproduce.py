@@ -11,10 +11,17 @@ PAPERS = {"sato2025": "orbiphon.study.sato2025", "metals": "orbiphon.study.metal
 """Each module has `run(out, quiet, overwrite)`, which returns whether every tolerance was met."""
 WITH_DATA = ("metals",)
 """Those whose `run` needs a folder of Hamiltonians, `data`, too."""
+WITH_MORE = ("sato2025",)
+"""Those whose `run` takes `full`, for what takes long."""
 
 
 def run(
-    name: str, out: str | Path, quiet: bool = False, overwrite: bool = False, data: str | Path | None = None
+    name: str,
+    out: str | Path,
+    quiet: bool = False,
+    overwrite: bool = False,
+    data: str | Path | None = None,
+    full: bool = False,
 ) -> Any:
     """Compute a paper's figures and numbers into the folder `out`. Raises `InputError` for an unknown name, or data
     that are missing or not asked for."""
@@ -27,7 +34,12 @@ def run(
         raise InputError(
             f'Option `data` must be given for {", ".join(WITH_DATA)} only, but "{name}" was asked for. {fix}'
         )
+    if full and name not in WITH_MORE:
+        raise InputError(
+            f'Option `full` must be given for {", ".join(WITH_MORE)} only, but "{name}" was asked for. Leave it out.'
+        )
     module = import_module(PAPERS[name])
     if data is not None:
         return module.run(Path(out), data=Path(data), quiet=quiet, overwrite=overwrite)
-    return module.run(Path(out), quiet=quiet, overwrite=overwrite)
+    more = {"full": full} if name in WITH_MORE else {}
+    return module.run(Path(out), quiet=quiet, overwrite=overwrite, **more)

@@ -5,6 +5,9 @@ Each curve is a study of the moment per phonon, kept in `studies/`; thermal inje
     <L_x> per site = sum_q (n^+ - n^-) m_q,    m_q = 4 (t_sigma - t_pi)^2 q_x^2 <A>/M     (24), with theory.md's C'.
 
 The weights are sums over both chiralities; on this lattice m changes sign with the chirality, exactly.
+
+Thermal phonons are no long waves: `Keldysh` sums m_q itself over the line of all q (docs/theory.md 5.3). That takes
+a minute or two per temperature, so that it is done for the quoted numbers, and for the whole curve only when asked.
 """
 
 import json
@@ -36,6 +39,9 @@ T_PIS = (-1.9, -2.0, -2.1)
 SHIFTS = tuple(round(0.02 * i, 2) for i in range(-15, 26))
 FIG4_TEMPERATURE = 200.0
 
+KELDYSH_TEMPERATURES = (300, 400)
+KELDYSH_RTOL = 1e-2
+
 Q = 0.001  # 1/angstrom: any value serves, the moment goes as its square
 
 COMMON = f"""
@@ -51,6 +57,21 @@ q = "{Q} 1/angstrom"
 rtol = 2e-4
 """
 
+INJECTION = f"""
+[phonons]
+speed = "5000 m/s"
+mass = "4e-26 kg"
+
+[drive]
+kind = "thermal_injection"
+transmission = 0.1
+splitting = 0.1
+q_domain = "line"
+
+[numerics]
+rtol = {KELDYSH_RTOL}
+"""
+
 FIGURES = ("fig3a", "fig3b", "fig4")
 CURVES = (("quadrupole", '["published", "adiabatic"]'), ("two_centre", '["adiabatic"]'))
 ROWS = (
@@ -60,6 +81,7 @@ ROWS = (
     ("adiabatic", "two_centre", "sphere"),
     ("adiabatic", "two_centre", "line"),
 )
+KELDYSH = {"method": "keldysh", "coupling": "two_centre", "q_domain": "line"}
 MARK = "reproduction.json"
 
 
@@ -72,10 +94,11 @@ class Curve:
     error: dict[tuple[str, str], np.ndarray]
 
 
-def run(out: Path, quiet: bool = False, overwrite: bool = False) -> bool:
+def run(out: Path, quiet: bool = False, overwrite: bool = False, full: bool = False) -> bool:
     """Compute everything into the folder `out`; whether every tolerance was met.
 
-    What is finished stays, and the same call goes on from there. Raises `InputError` for a folder that is not its own.
+    `full`: at finite wave vectors at every temperature, not only those of the quoted numbers. What is finished stays,
+    and the same call goes on from there. Raises `InputError` for a folder that is not its own.
     """
     names = ("studies", *(f"{figure}.zarr" for figure in FIGURES))
     claim(out, MARK, {"paper": "sato2025", "version": __version__}, names, overwrite)
@@ -91,9 +114,11 @@ def run(out: Path, quiet: bool = False, overwrite: bool = False) -> bool:
             if figure == "fig3b":  # its middle curve is one of Fig. 3(a)
                 parts.append((coupling, out / "studies" / f"fig3a_{coupling}", {"fermi_level_eV": FERMI_LEVEL}))
         curves[figure] = _curve(figure, parts)
-        _write_figure(out, figure, curves[figure])
-    _write_summary(out, curves["fig3a"])
-    return accurate
+    thermal, reached = _thermal(out / "studies", TEMPERATURES if full else KELDYSH_TEMPERATURES, quiet)
+    for figure, curve in curves.items():
+        _write_figure(out, figure, curve, thermal)
+    _write_summary(out, curves["fig3a"], thermal)
+    return accurate and reached
 
 
 def metal(t_pi: float = T_PI, pz_shift: float = 0.0) -> Any:
@@ -162,6 +187,7 @@ def _text(
     t_pi: float = T_PI,
     shift: str = '"0 eV"',
     sweep: str = "",
+    common: str = COMMON,
 ) -> str:
     """A study file."""
     return f"""
@@ -182,7 +208,7 @@ kind = "{coupling}"
 [response]
 method = {methods}
 broadening = "0.01 eV"
-{COMMON}
+{common}
 {sweep}
 """
 
@@ -223,6 +249,34 @@ def _column(data: Any, name: str) -> np.ndarray:
     return np.full(data["value"].size, float(config[name.removesuffix("_eV")]["value"]))
 
 
+Thermal = dict[float, tuple[float, float]]
+"""<L_x> per site and its error by temperature (K), at finite wave vectors."""
+
+
+def _thermal(studies: Path, temperatures: tuple[int, ...], quiet: bool) -> tuple[Thermal, bool]:
+    """Thermal injection with `Keldysh`; one study per temperature, so that a longer curve uses a shorter one."""
+    import xarray
+
+    found, accurate = {}, True
+    for kelvin in temperatures:
+        name = f"keldysh_{kelvin}K"
+        text = _text("two_centre", '"keldysh"', f'"{kelvin} K"', f'"{FERMI_LEVEL} eV"', common=INJECTION)
+        report = run_study(read_study(text, name=name), studies / name, quiet=quiet)
+        accurate &= report.missed == 0
+        data = xarray.open_zarr(report.folder / "result.zarr").load().sel({"observable": "Lx"})
+        found[float(kelvin)] = float(data["value"].values.item()), float(data["error"].values.item())
+    return found, accurate
+
+
+def _thermal_rows(figure: str, thermal: Thermal) -> Iterator[dict[str, Any]]:
+    """Those of its points that belong to the figure."""
+    for kelvin, (value, error) in thermal.items():
+        state = {"temperature_K": kelvin, "t_pi_eV": T_PI, "fermi_level_eV": FERMI_LEVEL, "pz_shift_eV": 0.0}
+        if figure != "fig4" or kelvin == FIG4_TEMPERATURE:
+            swept = {name: state[name] for name in _COLUMNS[figure]}
+            yield {**swept, **KELDYSH, "Lx_per_site": value, "error": error}
+
+
 def _rows(figure: str, curve: Curve) -> Iterator[dict[str, Any]]:
     """The rows of a figure's table."""
     size = len(next(iter(curve.columns.values())))
@@ -237,8 +291,8 @@ def _rows(figure: str, curve: Curve) -> Iterator[dict[str, Any]]:
             yield {**swept, **labels, "Lx_per_site": float(value[i]), "error": float(error[i])}
 
 
-def _write_figure(out: Path, figure: str, curve: Curve) -> None:
-    rows = list(_rows(figure, curve))
+def _write_figure(out: Path, figure: str, curve: Curve, thermal: Thermal) -> None:
+    rows = [*_rows(figure, curve), *_thermal_rows(figure, thermal)]
     write_csv(out / f"{figure}.csv", rows)
     _write_zarr(out / f"{figure}.zarr", rows, {"Lx_per_site": "hbar", "error": "hbar"})
 
@@ -261,14 +315,14 @@ def _write_zarr(path: Path, rows: list[dict[str, Any]], unit: dict[str, str]) ->
     data.to_zarr(path, mode="w", zarr_format=2)
 
 
-def _write_summary(out: Path, fig3a: Curve) -> None:
-    rows = list(_summary(fig3a))
+def _write_summary(out: Path, fig3a: Curve, thermal: Thermal) -> None:
+    rows = list(_summary(fig3a, thermal))
     write_csv(out / "summary.csv", rows)
     _write_zarr(out / "summary.zarr", rows, {})
 
 
-def _summary(fig3a: Curve) -> Iterator[dict[str, Any]]:
-    """The numbers that the paper quotes, beside both of ours."""
+def _summary(fig3a: Curve, thermal: Thermal) -> Iterator[dict[str, Any]]:
+    """The numbers that the paper quotes, beside ours."""
     keys = {"published": ("published", "quadrupole"), "adiabatic": ("adiabatic", "quadrupole")}
     keys["adiabatic_two_centre"] = ("adiabatic", "two_centre")
     electrons = metal()
@@ -285,11 +339,14 @@ def _summary(fig3a: Curve) -> Iterator[dict[str, Any]]:
     for q_domain in ("sphere", "line"):
         weight = {t: float(weights(q_domain, np.array([t]))[0][0]) for t in (300.0, 400.0)}
         moment = {t: {name: weight[t] * m for name, m in at(t).items()} for t in weight}
+        if q_domain == KELDYSH["q_domain"]:
+            for t in weight.keys() & thermal.keys():
+                moment[t]["keldysh"] = thermal[t][0]
         per_kelvin = {t: {name: m / t for name, m in moment[t].items()} for t in weight}
         flux = _flux(q_domain)
         yield row("Lx_over_T_300K", "hbar/K", q_domain, "", per_kelvin[300.0])
         yield row("Lx_over_T_400K", "hbar/K", q_domain, -8e-10, per_kelvin[400.0])
-        yield row("energy_flux", "W/m^2", q_domain, "", flux)
+        yield row("energy_flux", "W/m^2", q_domain, "", {name: flux[name] for name in moment[300.0]})
         efficiency = {name: m / flux[name] for name, m in moment[300.0].items()}
         yield row("efficiency", "hbar m^2/W", q_domain, -1.5e-17, efficiency)
         yield row("chemical_potential", "eV", q_domain, 4e-7, {n: m / states for n, m in moment[300.0].items()})
@@ -303,4 +360,4 @@ def _flux(q_domain: str) -> dict[str, float]:
     unit = units.W / units.m**2
     published = float(injection(q_domain).energy_flux_high_temperature(crystal, temperature)[0]) / unit
     full = float(injection(q_domain).energy_flux(crystal, temperature)[0]) / unit
-    return {"published": published, "adiabatic": full, "adiabatic_two_centre": full}
+    return {"published": published, "adiabatic": full, "adiabatic_two_centre": full, "keldysh": full}

@@ -69,8 +69,12 @@ class Tolerance(NamedTuple):
     max_points: int = 10**9
 
     def of(self, value: np.ndarray, scale: np.ndarray) -> np.ndarray:
-        """Absolute, per component."""
-        return np.maximum(np.maximum(self.atol, self.rtol * np.abs(value)), _NOUGHT * self.rtol * scale)
+        """Absolute, per component.
+
+        A component in which everything cancels at each wave vector is the rounding of the others.
+        """
+        nought = np.maximum(_NOUGHT * self.rtol * scale, 10.0 * _ROUNDING * np.max(scale, initial=0.0))
+        return np.maximum(np.maximum(self.atol, self.rtol * np.abs(value)), nought)
 
 
 MeanOver = Callable[[AnyMesh, MeshMean | None, int], MeshMean]
