@@ -146,7 +146,10 @@ def reduced(qd, rtol, method=None, level=-1.5, chirality=1, **options):
     return float(answer.value[0, 0, 0] * scale), float(answer.error[0, 0, 0] * scale), answer
 
 
-@pytest.mark.parametrize(("qd", "expected", "digits"), [(0.05, -0.363, 6e-4), (0.5, -0.061, 6e-4)])
+@pytest.mark.parametrize(
+    ("qd", "expected", "digits"),
+    [(0.05, -0.363, 6e-4), (0.5, -0.061, 6e-4), (1.0, -0.04346, 1e-5), (2.0, -0.144, 6e-4)],
+)
 def test_numbers_of_the_papers_model(qd, expected, digits):
     value, error, answer = reduced(qd, 2e-2)
     assert answer.converged.all()

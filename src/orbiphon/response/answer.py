@@ -11,7 +11,7 @@ class Answer(eqx.Module):
     `value` (fermi, temperature, observable) is real at second order; at first order it is the complex amplitude X of
     O(r, t) = Re{X exp(i q r - i omega t)}. `error` is absolute, in the same unit. `fermi_level` in eV (fermi,
     temperature), `temperature` in kelvin. `points`: zone points evaluated per state; `converged`: whether the
-    tolerance was met.
+    tolerance was met; `rule`: how the zone was summed.
     """
 
     value: Inexact[np.ndarray, "fermi temperature observable"]
@@ -27,10 +27,15 @@ class Answer(eqx.Module):
     order: int = eqx.field(static=True)
     broadening: float = eqx.field(static=True)
     description: str = eqx.field(static=True)
+    rule: str = eqx.field(static=True, default="equispaced")
 
     def __str__(self) -> str:
         head = f"{self.method}, {self.coupling} coupling, order {self.order}, broadening {self.broadening:g} eV"
-        lines = [f"{head}\n{self.description}", "fermi level/eV  temperature/K  observable        value     error"]
+        sums = f"zone sums: {self.rule}, {self.points.sum():,} points"
+        lines = [
+            f"{head}\n{self.description}\n{sums}",
+            "fermi level/eV  temperature/K  observable        value     error",
+        ]
         for i, j in np.ndindex(self.fermi_level.shape):
             for o, name in enumerate(self.observables):
                 value = self.value[i, j, o]

@@ -74,7 +74,7 @@ def extrapolate(means: list[ZoneMean]) -> ZoneMean:
     before, power_less = last
     change = np.maximum(np.abs(table[0] - power_less), np.abs(table[0] - before))
     converged, points = all(mean.converged for mean in means), sum(mean.points for mean in means)
-    return ZoneMean(table[0], change + noise, means[-1].shape, points, converged)
+    return ZoneMean(table[0], change + noise, means[-1].shape, points, converged, means[-1].rule)
 
 
 def _sum(first: ZoneMean, second: ZoneMean) -> ZoneMean:

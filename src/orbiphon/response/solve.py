@@ -53,4 +53,5 @@ def solve(
         order=problem.order,
         broadening=float(method.broadening),
         description=prepared.description,
+        rule=" and ".join(sorted({mean.rule for mean in means})),
     )

@@ -209,7 +209,8 @@ def interpolated_sum(
             points += ask(half, 0.5 * numerics.rtol, 0.25 * tolerance(total))
             panels.append(half)
     reached = enough and bool(np.all(gap + noise <= tolerance(total)))
-    return ZoneMean(total, gap + noise, next(iter(known.values())).shape, points, reached)
+    rule = " and ".join(sorted({mean.rule for mean in known.values()}))
+    return ZoneMean(total, gap + noise, next(iter(known.values())).shape, points, reached, rule)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -253,7 +254,8 @@ def _separated(polarisations: int) -> Float[np.ndarray, "row polarisation"]:
 def _added(means: list[ZoneMean]) -> ZoneMean:
     value, error = (np.sum([getattr(mean, name) for mean in means], axis=0) for name in ("value", "error"))
     points, converged = sum(mean.points for mean in means), all(mean.converged for mean in means)
-    return ZoneMean(value, error, means[-1].shape, points, converged)
+    rule = " and ".join(sorted({mean.rule for mean in means}))
+    return ZoneMean(value, error, means[-1].shape, points, converged, rule)
 
 
 def _check_along(problem: Problem) -> None:
