@@ -79,16 +79,16 @@ def test_the_square_lattice_gives_its_analytic_answer(tmp_path):
     # theory.md 5.2: per site 4 lambda (t_sigma - t_pi)^2 <A cos^2 k_x d>, -1.1256 /eV^3 at 10 meV, 300 K, -1.5 eV
     pairs = io.read_pairs(*twins.files(tmp_path, "square"))
     couplings = [pairs.coupling, pairs.coarse]
-    states = [[0.01, -1.5, 300.0], [0.01, 20.0, 300.0]]
-    numerics = oph.Numerics(rtol=1e-4)
-    found = scan(couplings, states, observables=["Lx"], direction="x", numerics=numerics)
+    states = [[-1.5, 300.0], [20.0, 300.0]]
+    numerics = oph.Numerics(rtol=3e-4)
+    found = scan(couplings, 0.01, states, observables=["Lx"], direction="x", numerics=numerics)
     assert found.converged and found.value.shape == (2, 2, 1)
     expected = 4 * 0.1**2 * -1.1256
     step_error = abs(found.value[1, 0, 0] - found.value[0, 0, 0])
     assert abs(found.value[0, 0, 0] - expected) < 5e-5 * abs(expected) + found.error[0, 0, 0] + step_error
     assert step_error < 1e-3 * abs(expected)
     assert abs(found.value[0, 1, 0]) < 1e-12  # full bands
-    opposite = scan(couplings, states[:1], observables=["Lx"], direction="x", chirality=-1, numerics=numerics)
+    opposite = scan(couplings, 0.01, states[:1], observables=["Lx"], direction="x", chirality=-1, numerics=numerics)
     assert opposite.value[0, 0, 0] == pytest.approx(-found.value[0, 0, 0], rel=1e-9)
 
 
@@ -103,23 +103,23 @@ def test_without_the_rotation_the_answer_is_another(tmp_path):
 def test_a_model_with_spin_gives_the_answer_of_the_hopping_law(tmp_path):
     electrons = twins.model("cubic")
     pairs = io.read_pairs(*twins.files(tmp_path, "cubic", names=("xz", "yz")))
-    numerics = oph.Numerics(rtol=1e-3)
-    found = scan([pairs.coupling], [[0.2, -1.0, 800.0]], observables=["Lz", "Sz"], numerics=numerics)
+    numerics = oph.Numerics(rtol=2e-3)
+    found = scan([pairs.coupling], 0.4, [[-1.0, 1500.0]], observables=["Lz", "Sz"], numerics=numerics)
     unit = oph.AcousticBranch(speed=1.0, mass=1.0, direction="z")
     drive = oph.CoherentWave(unit, amplitude=1.0, q=1.0)
     problem = oph.Problem(
-        electrons, drive, oph.ElectronState(fermi_level=-1.0, temperature=800), observables=["Lz", "Sz"]
+        electrons, drive, oph.ElectronState(fermi_level=-1.0, temperature=1500), observables=["Lz", "Sz"]
     )
-    exact = oph.solve(problem, oph.Adiabatic(broadening=0.2), numerics)
-    assert abs(exact.value[0, 0, 1]) > 1e-4
+    exact = oph.solve(problem, oph.Adiabatic(broadening=0.4), numerics)
+    assert np.min(np.abs(exact.value)) > 1e-3
     assert np.all(np.abs(found.value[0, 0] - exact.value[0, 0]) < 3e-3 * np.abs(exact.value[0, 0]))
 
 
 def test_cubic_symmetry_turns_the_wave(tmp_path):
     pairs = io.read_pairs(*twins.files(tmp_path, "cubic", names=("xz",)))
-    state, numerics = [[0.2, -1.0, 800.0]], oph.Numerics(rtol=1e-3)
+    state, numerics = [[-1.0, 1500.0]], oph.Numerics(rtol=2e-3)
     along = {
-        axis: scan([pairs.coupling], state, observables=[f"L{axis}"], direction=axis, numerics=numerics).value[0, 0, 0]
+        axis: scan([pairs.coupling], 0.4, state, observables=[f"L{axis}"], direction=axis, numerics=numerics).value[0, 0, 0]
         for axis in "xyz"
     }
     assert along["x"] == pytest.approx(along["z"], rel=1e-3) and along["y"] == pytest.approx(along["z"], rel=1e-3)
@@ -141,7 +141,7 @@ def test_one_sided_and_rotated_samples_are_completed_by_symmetry(tmp_path):
 def test_an_unknown_strain_is_refused(tmp_path):
     pairs = io.read_pairs(*twins.files(tmp_path, "square", names=("xy",)))
     with pytest.raises(InputError, match=r"must know the strain xz, but knows xy"):
-        scan([pairs.coupling], [[0.1, -1.5, 300.0]], observables=["Lx"], direction="x")
+        scan([pairs.coupling], 0.1, [[-1.5, 300.0]], observables=["Lx"], direction="x")
     with pytest.raises(InputError, match=r"`coupling` must be a coupling object"):
         TwoCentre(pairs.home.electrons)
 

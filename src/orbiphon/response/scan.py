@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float
 
-from orbiphon._checks import check_positive
+from orbiphon._checks import check_finite, check_positive
 from orbiphon.coupling import Coupling
 from orbiphon.crystal import point_operations
 from orbiphon.crystal.concrete import ArrayLike
@@ -47,6 +47,7 @@ class Scan(NamedTuple):
 
 def scan(
     couplings: Sequence[Coupling],
+    broadening: float,
     states: ArrayLike,
     *,
     observables: Sequence[str | Observable] = ("Lz",),
@@ -56,14 +57,16 @@ def scan(
 ) -> Scan:
     """Static moments per cell over (q U)^2 hbar omega, with the conserving method, at leading order in omega.
 
-    **Arguments:** `couplings` of one and the same electrons; `states` (state 3): broadening (eV), Fermi level (eV) and
-    temperature (K); `observables` odd under time reversal; the wave's `direction` and `chirality`.
+    **Arguments:** `couplings` of one and the same electrons; `broadening` in eV; `states` (state 2): Fermi levels (eV)
+    and temperatures (K); `observables` odd under time reversal; the wave's `direction` and `chirality`.
 
     **Raises:** `InputError` for a state out of range, an even observable, or a coupling that does not know the strain.
     """
     numerics = Numerics(rtol=1e-2) if numerics is None else numerics
-    states = np.asarray(states, dtype=float).reshape(-1, 3)
-    check_positive("states", states[:, [0, 2]])
+    states = np.asarray(states, dtype=float).reshape(-1, 2)
+    check_positive("broadening", broadening)
+    check_finite("states", states)
+    check_positive("states", states[:, 1])
     electrons = couplings[0].electrons
     measured = [observable(electrons.basis, o) if isinstance(o, str) else o for o in observables]
     for o in measured:
@@ -73,14 +76,15 @@ def scan(
             )
     wave, unit = direction_vector(direction), circular_polarisation(direction, chirality)
     polarisation = jnp.tile(unit[None], (electrons.crystal.sites, 1))
-    integrand = ManyBands(  # pyright: ignore[reportCallIssue]: two abstract fields are properties
+    integrand = ManyBands(  # pyright: ignore[reportCallIssue]: an abstract field is a property
         electrons,
         jnp.stack([coupling.strain(wave, polarisation) for coupling in couplings]),
         jnp.stack([o.matrix for o in measured]),
+        jnp.asarray(broadening, dtype=jnp.float64),
         jnp.asarray(states),
         lattice_steps(electrons),
     )
-    width = float(np.min(states[:, 0] + np.pi * k_B * states[:, 2]))
+    width = broadening + np.pi * k_B * float(np.min(states[:, 1]))
     start = tuple(resolving(electrons, width))
     mesh = folded_mesh(integrand, start, [operation.cells for operation in point_operations(electrons.crystal)])
     rough = np.abs(np.asarray(at_phases(integrand, _random_phases(len(start), _PROBES)))).mean(axis=0)

@@ -9,7 +9,6 @@ next larger step; and, where there is no second step, ten times the squared even
 kind. The other chirality has minus the value at each k, by the symmetry of the formula: it is not computed again.
 """
 
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,36 +17,40 @@ import numpy as np
 
 from orbiphon import io
 from orbiphon._version import __version__
-from orbiphon.errors import InputError, ToleranceWarning
+from orbiphon.coupling import Deformation
+from orbiphon.errors import InputError
 from orbiphon.response import Numerics
-from orbiphon.response.scan import scan
+from orbiphon.response.scan import Scan, scan
 from orbiphon.study.claim import claim
+from orbiphon.study.progress import progress_bars
 from orbiphon.study.table import write_csv
 
-BROADENINGS = (0.05, 0.1, 0.2)
 TEMPERATURE = 300.0
 SHIFTS = tuple(round(0.25 * i, 2) for i in range(-8, 9))
-SCAN_RTOL, SCAN_POINTS = 2e-2, 150_000
-RTOL, POINTS = 1e-2, 600_000  # at the Fermi level; points for nine orbitals, in inverse proportion to their square
+SCANNED = (0.05, 0.1, 0.2)  # broadenings at which all Fermi levels are asked for
+BROADENINGS = (0.02, *SCANNED, 0.5, 1.0)
+TEMPERATURES = (200.0, TEMPERATURE, 500.0)  # at the Fermi level
+RTOL = 1e-2
+ELEMENTS = 3_600_000  # wave vectors times orbitals, at most, for one broadening: half a minute to a minute on two cores
 HOME = "unstrained"
 MARK, TABLE = "reproduction.json", "metals.csv"
 _WITHOUT_STEP = 10.0
+_STEP_SHARE = 10  # of ELEMENTS: the change with the step needs no fine mesh
 
 
 def run(out: Path, data: Path, quiet: bool = False, overwrite: bool = False) -> bool:
     """Compute `metals.csv`; whether every tolerance was met. Raises `InputError` for data that cannot be used."""
-    found = metals(data)
+    found = {name: read_metal(folder) for name, folder in metals(data).items()}
     claim(out, MARK, {"paper": "metals", "version": __version__, "metals": list(found)}, (TABLE,), overwrite)
     rows, accurate = [], True
-    for name, folder in found.items():
-        for row, converged in metal_rows(name, folder, quiet):
-            rows.append(row)
-            accurate &= converged
-        write_csv(out / TABLE, rows)
-    if not accurate:
-        warnings.warn(
-            "Some moments missed their tolerance: their `error` says by how much.", ToleranceWarning, stacklevel=2
-        )
+    with progress_bars(len(found) * len(BROADENINGS), 0, quiet, what="metals and broadenings") as advance:
+        for name, pairs in found.items():
+            for broadening in BROADENINGS:
+                fresh, converged = metal_rows(name, pairs, broadening)
+                rows += fresh
+                accurate &= converged
+                advance(1)
+            write_csv(out / TABLE, rows)
     return accurate
 
 
@@ -81,51 +84,50 @@ def read_metal(folder: Path) -> io.Pairs:
     return pairs
 
 
-def metal_rows(name: str, folder: Path, quiet: bool = False) -> Iterator[tuple[dict[str, Any], bool]]:
-    """The rows of one metal, each with whether it met its tolerance."""
-    from rich.console import Console
-
-    console = Console(stderr=True, quiet=quiet)
-    console.print(f"{name}: reading {folder}", highlight=False)
-    pairs = read_metal(folder)
-    share = (9 / pairs.home.electrons.size) ** 2
-    here = Numerics(rtol=RTOL, max_points=int(share * POINTS))
-    around = Numerics(rtol=SCAN_RTOL, max_points=int(min(share, 1.0) * SCAN_POINTS))
-    for broadening in BROADENINGS:
-        for shifts, numerics in (((0.0,), here), (tuple(x for x in SHIFTS if x), around)):
-            console.print(f"{name}: broadening {broadening} eV, {len(shifts)} Fermi levels", highlight=False)
-            yield from _rows(name, pairs, broadening, shifts, numerics)
-
-
-def _rows(
-    name: str, pairs: io.Pairs, broadening: float, shifts: tuple[float, ...], numerics: Numerics
-) -> Iterator[tuple[dict[str, Any], bool]]:
-    spin = pairs.home.electrons.basis.spin
-    observables = ("Lz", "Sz") if spin else ("Lz",)
-    couplings = [pairs.coupling] if pairs.coarse is None else [pairs.coupling, pairs.coarse]
+def metal_rows(name: str, pairs: io.Pairs, broadening: float) -> tuple[list[dict[str, Any]], bool]:
+    """The rows of one metal at one broadening, and whether they met the tolerance."""
+    observables = ("Lz", "Sz") if pairs.home.electrons.basis.spin else ("Lz",)
+    asked = [(0.0, t) for t in TEMPERATURES]
+    asked += [(x, TEMPERATURE) for x in SHIFTS if x and broadening in SCANNED]
     assert pairs.fermi_level is not None  # read_metal
-    states = [[broadening, pairs.fermi_level + shift, TEMPERATURE] for shift in shifts]
-    found = scan(couplings, states, observables=observables, numerics=numerics)
+    states = [[pairs.fermi_level + shift, temperature] for shift, temperature in asked]
+
+    def moments(couplings: list[Deformation], share: int) -> Scan:
+        most = ELEMENTS // (share * pairs.home.electrons.size)
+        numerics = Numerics(rtol=RTOL, max_points=most)
+        return scan(couplings, broadening, states, observables=observables, numerics=numerics)
+
+    found = moments([pairs.coupling], 1)
     if pairs.coarse is None:
         step = _WITHOUT_STEP * pairs.even**2 * np.abs(found.value[0])
     else:
-        step = np.abs(found.value[1] - found.value[0])
-    error = found.error[0] + step
-    for (i, shift), (o, observable) in ((a, b) for a in enumerate(shifts) for b in enumerate(observables)):
-        for chirality in (1, -1):
-            yield (
-                {
-                    "metal": name,
-                    "method": "adiabatic",
-                    "observable": observable,
-                    "wave": "transverse_z",
-                    "chirality": chirality,
-                    "broadening_eV": broadening,
-                    "temperature_K": TEMPERATURE,
-                    "fermi_shift_eV": shift,
-                    "value": chirality * float(found.value[0, i, o]),
-                    "error": float(error[i, o]),
-                    "unit": "1/eV",
-                },
-                found.converged,
-            )
+        step = np.abs(np.diff(moments([pairs.coupling, pairs.coarse], _STEP_SHARE).value, axis=0)[0])
+    value, error = found.value[0], found.error[0] + step
+    rows = [
+        row
+        for i, (shift, temperature) in enumerate(asked)
+        for o, observable in enumerate(observables)
+        for row in _rows(name, observable, (broadening, temperature, shift), float(value[i, o]), float(error[i, o]))
+    ]
+    return rows, found.converged
+
+
+def _rows(
+    name: str, observable: str, state: tuple[float, float, float], value: float, error: float
+) -> Iterator[dict[str, Any]]:
+    """One value as a row for each chirality."""
+    broadening, temperature, shift = state
+    for chirality in (1, -1):
+        yield {
+            "metal": name,
+            "method": "adiabatic",
+            "observable": observable,
+            "wave": "transverse_z",
+            "chirality": chirality,
+            "broadening_eV": broadening,
+            "temperature_K": temperature,
+            "fermi_shift_eV": shift,
+            "value": chirality * value,
+            "error": error,
+            "unit": "1/eV",
+        }

@@ -122,13 +122,13 @@ def _remaining(last: np.ndarray, before: np.ndarray | None) -> np.ndarray:
 
     The last change is the error of the mesh before the finest, unless that one hit the mean by luck: an error that
     alternates as exp(-a n) cos(b n) does so often. The change before tells; one change alone is never accepted. While
-    convergence is slow, an algebraic tail is added up.
+    convergence is slow, an algebraic tail is added up, of first order at worst.
     """
     if before is None:
         return last
     trusted = np.maximum(last, before / _CAUTION)
-    ratio = trusted / np.where(before > 0.0, before, trusted + 1e-300)
-    return trusted * np.maximum(1.0, ratio / np.maximum(1.0 - ratio, 0.1))  # last + last ratio + last ratio^2 + ...
+    ratio = np.minimum(trusted / np.where(before > 0.0, before, trusted + 1e-300), 1.0 / _GROWTH)
+    return trusted * np.maximum(1.0, ratio / (1.0 - ratio))  # last ratio + last ratio^2 + ...
 
 
 def at_phases(integrand: AbstractIntegrand, phases: Complex[Array, "k dim"]) -> Num[Array, "k component"]:
