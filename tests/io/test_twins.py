@@ -119,7 +119,9 @@ def test_cubic_symmetry_turns_the_wave(tmp_path):
     pairs = io.read_pairs(*twins.files(tmp_path, "cubic", names=("xz",)))
     state, numerics = [[-1.0, 1500.0]], oph.Numerics(rtol=2e-3)
     along = {
-        axis: scan([pairs.coupling], 0.4, state, observables=[f"L{axis}"], direction=axis, numerics=numerics).value[0, 0, 0]
+        axis: scan([pairs.coupling], 0.4, state, observables=[f"L{axis}"], direction=axis, numerics=numerics).value[
+            0, 0, 0
+        ]
         for axis in "xyz"
     }
     assert along["x"] == pytest.approx(along["z"], rel=1e-3) and along["y"] == pytest.approx(along["z"], rel=1e-3)

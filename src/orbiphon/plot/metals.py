@@ -67,7 +67,9 @@ def _draw(rows: list[Row], along: tuple[str, str], colour_by: tuple[str, str], n
             _stretch(axis, [row["value"] for row in own])
         axis.set_title(metal)
         axis.set_xlabel(along[1])
-    axes[0].set_ylabel(r"$\langle L_z\rangle,\ \langle S_z\rangle$ (dashed) per cell" "\n" r"over $(qU)^2\hbar\omega$ (1/eV)")
+    axes[0].set_ylabel(
+        r"$\langle L_z\rangle,\ \langle S_z\rangle$ (dashed) per cell" "\n" r"over $(qU)^2\hbar\omega$ (1/eV)"
+    )
     drawing.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=6)
     return drawing, name
 

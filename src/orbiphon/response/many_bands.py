@@ -1,4 +1,4 @@
-"""The conserving long-wave second order for many bands and states: weights that states share, tables of pairs of levels.
+"""The conserving long-wave second order for many bands and states: weights that states share, and tables of pairs.
 
 With W = gamma, and once more with W = gamma^+ and the opposite sign (`second_order`), the moment at one k is
 
