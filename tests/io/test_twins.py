@@ -10,8 +10,10 @@ from orbiphon import io
 from orbiphon.coupling import TwoCentre
 from orbiphon.coupling.deformed import rotation_derivative
 from orbiphon.electrons import Basis, SlaterKoster, tight_binding
-from orbiphon.electrons.on_mesh import folded
+from orbiphon.electrons.on_mesh import folded, unfolded
 from orbiphon.errors import InputError
+from orbiphon.io.nearest import nearest_cells
+from orbiphon.io.writing import wigner_seitz
 from orbiphon.response.scan import scan
 from systems import random_crystal
 
@@ -126,6 +128,35 @@ def test_cubic_symmetry_turns_the_wave(tmp_path):
     }
     assert along["x"] == pytest.approx(along["z"], rel=1e-3) and along["y"] == pytest.approx(along["z"], rel=1e-3)
     assert abs(along["z"]) > 1e-3
+
+
+def test_two_atoms_in_a_hexagonal_cell(tmp_path):
+    home, deformed = twins.files(tmp_path, "hcp", names=("xz",))
+    electrons, pairs = twins.model("hcp"), io.read_pairs(home, deformed)
+    assert any("nearest atoms" in note for note in pairs.home.notes)
+    k = jnp.asarray(np.random.default_rng(0).normal(size=(9, 3)))
+    assert np.max(np.abs(np.asarray(oph.bands(pairs.home.electrons, k) - oph.bands(electrons, k)))) < 1e-11
+    found = scan([pairs.coupling], 0.8, [[-1.0, 2000.0]], numerics=oph.Numerics(rtol=5e-3))
+    exact = scan([TwoCentre(electrons)], 0.8, [[-1.0, 2000.0]], numerics=oph.Numerics(rtol=5e-3)).value
+    assert found.value[0, 0, 0] == pytest.approx(exact[0, 0, 0], rel=5e-3) and abs(exact[0, 0, 0]) > 1e-3
+    assert found.points < np.prod(found.shape) / 5
+
+
+def test_short_hoppings_come_back_from_a_small_mesh_when_elements_go_to_the_nearest_atoms():
+    electrons, mesh = twins.model("hcp"), (3, 3, 2)
+    vectors, positions = np.asarray(electrons.crystal.lattice.vectors), np.asarray(electrons.crystal.positions)
+    cells, parts = nearest_cells(vectors, mesh, positions)
+    site_of = np.array(electrons.basis.site_of)
+    matrix = unfolded(on_mesh(electrons, mesh), cells) * parts[:, site_of[:, None], site_of[None, :]]
+    k = np.random.default_rng(0).normal(size=3)
+    found = np.tensordot(np.exp(-1j * (cells @ vectors) @ k), matrix, axes=1)
+    expected = np.tensordot(np.exp(-1j * np.asarray(electrons.cells) @ k), np.asarray(electrons.hopping), axes=1)
+    assert np.max(np.abs(found - expected)) < 1e-12
+    one, alone = nearest_cells(vectors, (4, 4, 3), positions[:1])
+    cell, degeneracy = wigner_seitz(vectors, (4, 4, 3))
+    assert dict(zip(map(tuple, one.tolist()), 1 / alone[:, 0, 0], strict=True)) == pytest.approx(
+        dict(zip(map(tuple, cell.tolist()), degeneracy, strict=True))
+    )
 
 
 def test_one_sided_and_rotated_samples_are_completed_by_symmetry(tmp_path):
