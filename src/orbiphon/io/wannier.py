@@ -96,9 +96,10 @@ def read_wannier(
         matrix = found.matrix[:, from_blocks][:, :, from_blocks]
         found = found._replace(matrix=matrix)
     shares_file = beside(file, "_wsvec.dat")
+    nearest = without_wsvec == "nearest" and win.crystal.sites > 1  # for one atom it is the plain sum
     if shares_file is None:
-        notes.append(f"no _wsvec.dat: {_NO_WSVEC[without_wsvec]}")
-    if shares_file is None and without_wsvec == "nearest" and win.crystal.sites > 1:
+        notes.append(f"no _wsvec.dat: {_NO_WSVEC['nearest' if nearest else 'plain']}")
+    if shares_file is None and nearest:
         cells, weight, matrix = _nearest(found, win, basis)
     else:
         shares = {} if shares_file is None else read_wsvec(shares_file)

@@ -26,7 +26,7 @@ from orbiphon.phonons import circular_polarisation, direction_vector
 from orbiphon.response.many_bands import ManyBands
 from orbiphon.response.problem import Numerics
 from orbiphon.units import k_B
-from orbiphon.zone import at_phases, folded_mesh, refined_mean
+from orbiphon.zone import ZoneMean, at_phases, folded_mesh, refined_mean
 
 _PROBES = 64  # wave vectors that show how fast bands change
 _BLOCK = 512
@@ -76,19 +76,34 @@ def scan(
             )
     wave, unit = direction_vector(direction), circular_polarisation(direction, chirality)
     polarisation = jnp.tile(unit[None], (electrons.crystal.sites, 1))
-    integrand = ManyBands(  # pyright: ignore[reportCallIssue]: an abstract field is a property
-        electrons,
-        jnp.stack([coupling.strain(wave, polarisation) for coupling in couplings]),
-        jnp.stack([o.matrix for o in measured]),
-        jnp.asarray(broadening, dtype=jnp.float64),
-        jnp.asarray(states),
-        lattice_steps(electrons),
-    )
-    width = broadening + np.pi * k_B * float(np.min(states[:, 1]))
+    strain = jnp.stack([coupling.strain(wave, polarisation) for coupling in couplings])
+    matrices = jnp.stack([o.matrix for o in measured])
+    mean = folded_mean(many_bands(electrons, strain, matrices, broadening, states), numerics)
+    shape = (len(states), len(couplings), len(measured))
+    value, error = (np.moveaxis(x.reshape(shape), 1, 0) / 2 for x in (mean.value, mean.error))
+    return Scan(value, error, mean.shape, mean.points, mean.converged)
+
+
+def many_bands(
+    electrons: TightBinding,
+    strain: Complex[Array, "polarisation cell orbital orbital"],
+    observables: Complex[Array, "observable orbital orbital"],
+    broadening: float,
+    states: Float[np.ndarray, "state 2"],
+) -> ManyBands:
+    """The integrand for Fermi levels (eV) and temperatures (K)."""
+    state = (jnp.asarray(x, dtype=jnp.float64) for x in (broadening, states))
+    return ManyBands(electrons, strain, observables, *state, lattice_steps(electrons))  # pyright: ignore[reportCallIssue]: an abstract field is a property
+
+
+def folded_mean(integrand: ManyBands, numerics: Numerics) -> ZoneMean:
+    """Its mean over the zone, folded by the crystal's symmetry, from a mesh that resolves the states on."""
+    electrons = integrand.electrons
+    width = float(integrand.broadening) + np.pi * k_B * float(integrand.temperature)
     start = tuple(resolving(electrons, width))
     mesh = folded_mesh(integrand, start, [operation.cells for operation in point_operations(electrons.crystal)])
     rough = np.abs(np.asarray(at_phases(integrand, _random_phases(len(start), _PROBES)))).mean(axis=0)
-    mean = refined_mean(
+    return refined_mean(
         integrand,
         mesh,
         rtol=numerics.rtol,
@@ -96,9 +111,6 @@ def scan(
         max_points=numerics.max_points,
         block=min(numerics.block, _BLOCK),
     )
-    shape = (len(states), len(couplings), len(measured))
-    value, error = (np.moveaxis(x.reshape(shape), 1, 0) / 2 for x in (mean.value, mean.error))
-    return Scan(value, error, mean.shape, mean.points, mean.converged)
 
 
 def resolving(electrons: TightBinding, width: float) -> list[int]:

@@ -5,8 +5,9 @@ import math
 from orbiphon.electrons.filling import resolving_mesh
 from orbiphon.study import build
 from orbiphon.study.config import Study
+from orbiphon.study.first_principles import findings, is_from_files
 from orbiphon.study.run import check
-from orbiphon.study.sweep import TEMPERATURE, Plan
+from orbiphon.study.sweep import LEVELS, TEMPERATURE, Plan
 from orbiphon.units import k_B
 
 _GROWTH = 1.5  # of a zone mesh per direction from one step to the next, and
@@ -27,6 +28,7 @@ def describe(study: Study) -> str:
     swept = [f"  {path} = {found}" for axis in plan.axes for path, found in axis.quantities.items()]
     lines = [
         "The study can be computed.",
+        *(["files:", *(f"  {line}" for line in findings(study))] if is_from_files(study) else []),
         *(["swept:", *swept] if swept else []),
         f"points:      {plan.size}",
         f"methods:     {', '.join(table.method)}; order {' and '.join(map(str, table.order))}",
@@ -45,7 +47,7 @@ def _wave_vectors(study: Study, plan: Plan) -> float:
     most = study.config.numerics.max_points
     for _, values in plan.groups():
         electrons = build.electrons(study, values)
-        levels = math.prod(len(values[path]) for path in values if path in ("state.fermi_level", "state.filling"))
+        levels = math.prod(len(values[path]) for path in values if path in LEVELS)
         for temperature in values[TEMPERATURE]:
             width = values["response.broadening"][0] + math.pi * k_B * temperature
             first = math.prod(resolving_mesh(electrons, width))

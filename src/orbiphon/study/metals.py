@@ -22,6 +22,7 @@ from orbiphon.errors import InputError
 from orbiphon.response import Numerics
 from orbiphon.response.scan import Scan, scan
 from orbiphon.study.claim import claim
+from orbiphon.study.first_principles import deformed_cells
 from orbiphon.study.progress import progress_bars
 from orbiphon.study.table import write_csv
 
@@ -71,9 +72,7 @@ def metals(data: Path) -> dict[str, Path]:
 
 def read_metal(folder: Path) -> io.Pairs:
     """The undeformed cell of a metal, and its coupling to strain. Raises `InputError`."""
-    deformed = [
-        sub for sub in sorted(folder.iterdir()) if sub.is_dir() and sub.name != HOME and any(sub.glob("*.win*"))
-    ]
+    deformed = deformed_cells(folder / HOME)
     if not deformed:
         raise InputError(f"The metal `{folder}` must have folders of deformed cells, but has none. Add a pair.")
     pairs = io.read_pairs(folder / HOME, deformed)
