@@ -71,6 +71,20 @@ def test_two_metals_by_one_command(tmp_path):
                 value, error = float(own["1"]["value"]), float(own["1"]["error"])
                 assert float(own["-1"]["value"]) == -value and float(own["-1"]["error"]) == error
                 assert abs(value - expected) < error + 5e-3 * abs(expected) and error < 0.03 * np.max(np.abs(known))
+    with (out / "metals_wave.csv").open(newline="", encoding="utf-8") as file:
+        waves = {row["metal"]: {k: float(v) for k, v in row.items() if k != "metal"} for row in csv.DictReader(file)}
+    at_fermi = {
+        (row["metal"], row["observable"]): float(row["value"])
+        for row in found
+        if float(row["fermi_shift_eV"]) == 0.0 and row["chirality"] == "1"
+    }
+    strength = 1e-8 * 4.135667696e-6  # (q U)^2 and the quantum of 1 GHz in eV
+    cells = 1e24 / 4.0**3
+    both = at_fermi["A", "Lz"] + 2 * at_fermi["A", "Sz"]
+    assert waves["A"]["moment_muB_per_cm3"] == pytest.approx(-both * strength * cells)
+    assert waves["B"]["moment_muB_per_cm3"] == pytest.approx(-2 * at_fermi["B", "Lz"] * strength * cells)
+    assert waves["B"]["L_per_cell_hbar"] == pytest.approx(2 * at_fermi["B", "Lz"] * strength)
+    assert not (out / "metals_sites.csv").exists()
     assert reproduce(tmp_path / "data" / "A", out).exit_code == 2  # another study's folder
 
 
@@ -118,3 +132,17 @@ def test_a_missed_tolerance_is_exit_code_1_with_honest_errors(tmp_path, monkeypa
     (row,) = [row for row in rows(tmp_path / "out") if row["chirality"] == "1"]
     assert not np.isfinite(float(row["error"])) or float(row["error"]) > 0.01 * abs(float(row["value"]))
     assert (tmp_path / "out" / "metals_broadening.png").is_file()
+
+
+def test_sites_share_out_the_moment_of_a_cell(tmp_path, monkeypatch):
+    monkeypatch.setattr(metals, "BROADENINGS", (1.5,))
+    monkeypatch.setattr(metals, "SCANNED", ())
+    monkeypatch.setattr(metals, "ELEMENTS", 20_000)
+    folder = twins.metal(tmp_path / "Ti", "hcp", FERMI_LEVEL)
+    assert reproduce(folder, tmp_path / "out").exit_code in (0, 1)
+    with (tmp_path / "out" / "metals_sites.csv").open(newline="", encoding="utf-8") as file:
+        sites = {row["observable"]: float(row["value"]) for row in csv.DictReader(file) if row["chirality"] == "1"}
+    (row,) = [row for row in rows(tmp_path / "out") if row["chirality"] == "1"]
+    assert set(sites) == {"Lz@0", "Lz@1"} and row["observable"] == "Lz"
+    assert sum(sites.values()) == pytest.approx(float(row["value"]), rel=1e-9)
+    assert sites["Lz@0"] == pytest.approx(sites["Lz@1"], rel=1e-3)  # an operation of the crystal exchanges them

@@ -6,7 +6,8 @@ per spin where the Hamiltonian has none, over (q U)^2 hbar omega, in 1/eV.
 
 The error of a value has three parts, added: that of the zone mean; the change of the value when dH is taken from the
 next larger step; and, where there is no second step, ten times the squared even part of the pairs, a bound of the same
-kind. The other chirality has minus the value at each k, by the symmetry of the formula: it is not computed again.
+kind. The other chirality has minus the value at each k, by the symmetry of the formula: it is not computed again. Cells of several atoms get `metals_sites.csv` too, and `metals_wave.csv` says
+what a typical surface acoustic wave makes.
 """
 
 from collections.abc import Iterator
@@ -15,9 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from orbiphon import io
+from orbiphon import io, units
 from orbiphon._version import __version__
 from orbiphon.coupling import Deformation
+from orbiphon.electrons import observable
+from orbiphon.electrons.operators import of_site
 from orbiphon.errors import InputError
 from orbiphon.response import Numerics
 from orbiphon.response.scan import Scan, scan
@@ -34,7 +37,8 @@ TEMPERATURES = (200.0, TEMPERATURE, 500.0)  # at the Fermi level
 RTOL = 1e-2
 ELEMENTS = 3_600_000  # wave vectors times orbitals, at most, for one broadening: half a minute to a minute on two cores
 HOME = "unstrained"
-MARK, TABLE = "reproduction.json", "metals.csv"
+MARK, TABLE, SITES, WAVES = "reproduction.json", "metals.csv", "metals_sites.csv", "metals_wave.csv"
+WAVE_STRAIN, WAVE_FREQUENCY = 1e-4, 1e-3 * units.THz  # q U and frequency of a typical surface acoustic wave
 _WITHOUT_STEP = 10.0
 _STEP_SHARE = 10  # of ELEMENTS: the change with the step needs no fine mesh
 
@@ -42,7 +46,8 @@ _STEP_SHARE = 10  # of ELEMENTS: the change with the step needs no fine mesh
 def run(out: Path, data: Path, quiet: bool = False, overwrite: bool = False) -> bool:
     """Compute `metals.csv`; whether every tolerance was met. Raises `InputError` for data that cannot be used."""
     found = {name: read_metal(folder) for name, folder in metals(data).items()}
-    claim(out, MARK, {"paper": "metals", "version": __version__, "metals": list(found)}, (TABLE,), overwrite)
+    names = (TABLE, SITES, WAVES)
+    claim(out, MARK, {"paper": "metals", "version": __version__, "metals": list(found)}, names, overwrite)
     rows, accurate = [], True
     with progress_bars(len(found) * len(BROADENINGS), 0, quiet, what="metals and broadenings") as advance:
         for name, pairs in found.items():
@@ -51,7 +56,10 @@ def run(out: Path, data: Path, quiet: bool = False, overwrite: bool = False) -> 
                 rows += fresh
                 accurate &= converged
                 advance(1)
-            write_csv(out / TABLE, rows)
+            write_csv(out / TABLE, [row for row in rows if "@" not in row["observable"]])
+            write_csv(out / WAVES, waves(rows, found))
+            if sites := [row for row in rows if "@" in row["observable"]]:
+                write_csv(out / SITES, sites)
     return accurate
 
 
@@ -85,7 +93,10 @@ def read_metal(folder: Path) -> io.Pairs:
 
 def metal_rows(name: str, pairs: io.Pairs, broadening: float) -> tuple[list[dict[str, Any]], bool]:
     """The rows of one metal at one broadening, and whether they met the tolerance."""
-    observables = ("Lz", "Sz") if pairs.home.electrons.basis.spin else ("Lz",)
+    basis, sites = pairs.home.electrons.basis, pairs.home.electrons.crystal.sites
+    observables = [observable(basis, name) for name in (("Lz", "Sz") if basis.spin else ("Lz",))]
+    if sites > 1:
+        observables += [of_site(basis, o, site) for o in observables for site in range(sites)]
     asked = [(0.0, t) for t in TEMPERATURES]
     asked += [(x, TEMPERATURE) for x in SHIFTS if x and broadening in SCANNED]
     assert pairs.fermi_level is not None  # read_metal
@@ -105,14 +116,47 @@ def metal_rows(name: str, pairs: io.Pairs, broadening: float) -> tuple[list[dict
     rows = [
         row
         for i, (shift, temperature) in enumerate(asked)
-        for o, observable in enumerate(observables)
-        for row in _rows(name, observable, (broadening, temperature, shift), float(value[i, o]), float(error[i, o]))
+        for o, measured in enumerate(observables)
+        for row in _rows(name, measured.name, (broadening, temperature, shift), float(value[i, o]), float(error[i, o]))
     ]
     return rows, found.converged
 
 
+def waves(rows: list[dict[str, Any]], found: dict[str, io.Pairs]) -> list[dict[str, Any]]:
+    """What a typical surface acoustic wave makes at the Fermi level and 300 K: -(L + 2 S) in mu_B, of both spins."""
+    strength = WAVE_STRAIN**2 * 2.0 * np.pi * WAVE_FREQUENCY  # (q U)^2 hbar omega
+    table = []
+    for row in rows:
+        state = row["observable"], row["chirality"], row["temperature_K"], row["fermi_shift_eV"]
+        if state != ("Lz", 1, TEMPERATURE, 0.0):
+            continue
+        electrons = found[row["metal"]].home.electrons
+        same = [other for other in rows if _but_observable(other) == _but_observable(row)]
+        spin = next((other for other in same if other["observable"] == "Sz"), {"value": 0.0, "error": 0.0})
+        spins = 1.0 if electrons.basis.spin else 2.0
+        per_volume = 1e24 / abs(float(np.linalg.det(np.asarray(electrons.crystal.lattice.vectors))))  # cells in cm^3
+        table.append(
+            {
+                "metal": row["metal"],
+                "broadening_eV": row["broadening_eV"],
+                "strain": WAVE_STRAIN,
+                "frequency_GHz": WAVE_FREQUENCY / (1e-3 * units.THz),
+                "L_per_cell_hbar": spins * strength * row["value"],
+                "S_per_cell_hbar": spins * strength * spin["value"],
+                "moment_muB_per_cm3": -spins * strength * (row["value"] + 2.0 * spin["value"]) * per_volume,
+                "error_muB_per_cm3": spins * strength * (row["error"] + 2.0 * spin["error"]) * per_volume,
+            }
+        )
+    return table
+
+
+def _but_observable(row: dict[str, Any]) -> tuple[Any, ...]:
+    names = ("metal", "chirality", "broadening_eV", "temperature_K", "fermi_shift_eV")
+    return tuple(row[name] for name in names)
+
+
 def _rows(
-    name: str, observable: str, state: tuple[float, float, float], value: float, error: float
+    name: str, measured: str, state: tuple[float, float, float], value: float, error: float
 ) -> Iterator[dict[str, Any]]:
     """One value as a row for each chirality."""
     broadening, temperature, shift = state
@@ -120,7 +164,7 @@ def _rows(
         yield {
             "metal": name,
             "method": "adiabatic",
-            "observable": observable,
+            "observable": measured,
             "wave": "transverse_z",
             "chirality": chirality,
             "broadening_eV": broadening,
