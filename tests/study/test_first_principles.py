@@ -12,7 +12,7 @@ import orbiphon as oph
 from orbiphon.cli.app import app
 from orbiphon.errors import InputError
 from orbiphon.response.long_wave_many import has_many, prepare_many
-from orbiphon.study import load_study, read_study
+from orbiphon.study import first_principles, load_study, read_study
 from systems import random_crystal
 
 STUDY = """
@@ -124,6 +124,26 @@ def test_a_shift_needs_a_fermi_level_and_files(folder):
         model = 'model = "square_p"\nt_sigma = "-1.9 eV"\nt_pi = "-2.0 eV"'
         read_study(STUDY.replace('file = "unstrained"', model))
     assert load_study(write(folder)).folder == folder
+
+
+@pytest.mark.parametrize("steps", [(0.04, 0.02), (0.03,)])
+def test_the_error_holds_that_of_the_step(tmp_path, steps):
+    """Large strains: the error of the mesh alone is far smaller than what they make, and the sum of both is not."""
+    twins.metal(tmp_path, "spinless", -1.0, steps=steps)
+    study = read_study(STUDY, folder=tmp_path)
+    pairs, numerics, method = first_principles.read(study), oph.Numerics(rtol=1e-3), oph.Adiabatic(broadening=1.0)
+    drive = oph.CoherentWave(oph.AcousticBranch(speed=0.02, mass=1e3, direction="z"), amplitude=0.01, q=0.01)
+    state = oph.ElectronState(fermi_level=-1.0, temperature=2000)
+
+    def moment(electrons, coupling):
+        problem = oph.Problem(electrons, drive, state, coupling, observables=["Lz"])
+        return oph.solve(problem, method, numerics), problem
+
+    answer, problem = moment(pairs.home.electrons, pairs.coupling)
+    off = abs(answer.value - moment(twins.model("spinless"), "two_centre")[0].value)
+    error = first_principles.with_step_error(answer, problem, method, numerics, pairs).error
+    assert np.all(error > answer.error) and np.all(off < error)
+    assert np.all(error < 0.1 * np.abs(answer.value))
 
 
 @pytest.mark.parametrize("spin", [False, True])
