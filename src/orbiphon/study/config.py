@@ -134,6 +134,7 @@ def _model(table: dict[str, Any]) -> type[sections.Section]:
     if problems := [name for name in (electrons, drive) if " " in name]:
         raise _Problems(*problems)
     coupling = sections.CouplingFromPairs if from_file else sections.Coupling
+    numerics = sections.NumericsFromFile if from_file else sections.Numerics
     return create_model(
         "StudyFile",
         __base__=sections.Section,
@@ -143,7 +144,7 @@ def _model(table: dict[str, Any]) -> type[sections.Section]:
         phonons=(sections.Phonons, ...),
         drive=(sections.DRIVES[drive], ...),
         response=(sections.Response, ...),
-        numerics=(sections.Numerics, sections.Numerics()),
+        numerics=(numerics, numerics()),
         sweep=(sections.Sweep, sections.Sweep()),
     )
 

@@ -260,6 +260,13 @@ class Numerics(Section):
         return self
 
 
+class NumericsFromFile(Numerics):
+    """The same with the defaults for electrons from files, whose strains are good to a per cent at best."""
+
+    rtol: Annotated[Q, reads("number", qty.NOT_NEGATIVE)] = number(1e-2)
+    max_points: Annotated[int, whole(1, 10**15)] = 400_000
+
+
 class Sweep(Section):
     """How swept quantities combine: a product in file order, except those tied by `zip`."""
 
