@@ -1,9 +1,12 @@
-"""Two threads at once: XLA can hang for ever where matrix products and eigensystems share a pool of few threads."""
+"""Threads: XLA can hang for ever where matrix products and eigensystems share a pool of few, and OpenBLAS takes a
+hundred times longer over small eigensystems when it shares them out."""
 
 import os
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 SECONDS = 120  # it takes about five; with NPROC=2 it hangs
 PROGRAM = """
@@ -49,3 +52,19 @@ def run(**environment: str) -> str:
 
 def test_two_threads_do_not_wait_for_each_other_for_ever():
     assert run() == "done\n"
+
+
+THREADS = """
+import ctypes
+import orbiphon, scipy.linalg.cython_lapack
+maps = open("/proc/self/maps").read().split()
+library = next(path for path in maps if "scipy.libs" in path and "openblas" in path)
+print(ctypes.CDLL(library).scipy_openblas_get_num_threads())
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="the system does not tell which libraries are loaded")
+def test_openblas_leaves_the_threads_to_us():
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    found = subprocess.run([sys.executable, "-c", THREADS], env=environment, capture_output=True, text=True)
+    assert found.stdout == "1\n", found.stderr

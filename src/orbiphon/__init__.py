@@ -4,7 +4,9 @@ Importing this package switches JAX to 64-bit numbers for the whole process: the
 terms that make up an orbital moment are lost in 32 bits.
 
 It also asks JAX for more threads than cores (`NPROC`, read when JAX starts its processor backend; a value of yours is
-kept): with as few threads as running matrix products and eigensystems, they wait for each other for ever.
+kept): with as few threads as running matrix products and eigensystems, they wait for each other for ever. And it asks
+OpenBLAS, which SciPy brings, for one thread (`OPENBLAS_NUM_THREADS`, likewise): JAX solves many small eigensystems at a
+time, and the threads of each would take a hundred times longer to meet than the work takes.
 
 Compiled programs are kept in the user's cache folder for the next run (`ORBIPHON_CACHE` names another folder, or is
 `off`; a compilation cache that JAX has already been given is left alone).
@@ -17,6 +19,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("NPROC", str(4 * max(os.cpu_count() or 1, 2)))
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import jax
 

@@ -13,6 +13,7 @@ import orbiphon as oph
 from orbiphon import io
 from orbiphon.errors import InputError
 from orbiphon.io.hamiltonian import read_hr
+from orbiphon.response.scan import scan
 
 DATA = Path(os.environ.get("ORBIPHON_TEST_DATA") or Path(__file__).parents[3] / "shared" / "data")
 pytestmark = pytest.mark.skipif(
@@ -100,3 +101,43 @@ def test_gallium_arsenide_shows_its_kramers_pairs_but_not_its_projections():
     energies = np.asarray(oph.bands(read.electrons, gamma_and_x))
     assert np.max(np.abs(energies[:, ::2] - energies[:, 1::2])) < 1e-4
     assert np.max(np.abs(np.asarray(read.electrons.hopping).imag)) > 0.01
+
+
+def couplings(metal):
+    folder = DATA / "metals" / metal
+    return io.read_pairs(folder / "unstrained", [folder / f"ezx_{step}" for step in STEPS[metal]])
+
+
+# for Pt one of the second pair; its partner follows by symmetry
+STEPS = {"Cr": ("p0.01", "m0.01", "p0.005", "m0.005"), "Pt": ("p0.01", "m0.01", "p0.005")}
+
+
+@pytest.mark.parametrize(("metal", "observable"), [("Cr", "L"), ("Pt", "S")])
+def test_cubic_symmetry_turns_the_wave_and_chirality_its_sign(metal, observable):
+    pairs, numerics = couplings(metal), oph.Numerics(rtol=2e-2, max_points=12_000)
+    states = [[pairs.fermi_level - 1.0, 1500.0], [pairs.fermi_level, 1500.0]]
+
+    def along(axis, chirality=1):
+        both = [pairs.coupling, pairs.coarse]
+        names = [observable + axis]
+        found = scan(both, 0.3, states, observables=names, direction=axis, chirality=chirality, numerics=numerics)
+        return found.value[0, :, 0], found.error[0, :, 0] + np.abs(found.value[1] - found.value[0])[:, 0]
+
+    (z, error), (x, other), (opposite, _) = along("z"), along("x"), along("z", -1)
+    assert np.all(np.abs(x - z) <= error + other) and np.max(np.abs(z)) > 5 * np.max(error)
+    assert np.max(np.abs(x - z)) < 1e-4 * np.max(np.abs(z))  # meshes have the symmetry, too
+    assert np.allclose(opposite, -z, rtol=1e-9)
+
+
+def test_a_linear_wave_gives_nothing_and_an_elliptical_one_its_area():
+    pairs, state = couplings("Cr"), oph.ElectronState(fermi_level=18.8, temperature=1500)
+    sound = oph.AcousticBranch(speed=0.02, mass=1000.0, direction="z")
+    moments = []
+    for ellipticity in (0.0, 0.5, 1.0):
+        drive = oph.CoherentWave(sound, amplitude=0.01, q=0.01, ellipticity=ellipticity)
+        problem = oph.Problem(pairs.home.electrons, drive, state, pairs.coupling, observables=["Lz"])
+        answer = oph.solve(problem, oph.Adiabatic(broadening=0.3), oph.Numerics(rtol=5e-2, max_points=12_000))
+        moments.append(answer.value[0, 0, 0])
+    linear, half, circular = moments
+    assert abs(linear) < 1e-9 * abs(circular)
+    assert half == pytest.approx(0.5 * circular, rel=1e-3)

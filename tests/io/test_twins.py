@@ -10,8 +10,10 @@ from orbiphon import io
 from orbiphon.coupling import TwoCentre
 from orbiphon.coupling.deformed import rotation_derivative
 from orbiphon.electrons import Basis, SlaterKoster, tight_binding
-from orbiphon.electrons.on_mesh import folded
+from orbiphon.electrons.on_mesh import folded, unfolded
 from orbiphon.errors import InputError
+from orbiphon.io.nearest import nearest_cells
+from orbiphon.io.writing import wigner_seitz
 from orbiphon.response.scan import scan
 from systems import random_crystal
 
@@ -79,16 +81,16 @@ def test_the_square_lattice_gives_its_analytic_answer(tmp_path):
     # theory.md 5.2: per site 4 lambda (t_sigma - t_pi)^2 <A cos^2 k_x d>, -1.1256 /eV^3 at 10 meV, 300 K, -1.5 eV
     pairs = io.read_pairs(*twins.files(tmp_path, "square"))
     couplings = [pairs.coupling, pairs.coarse]
-    states = [[0.01, -1.5, 300.0], [0.01, 20.0, 300.0]]
-    numerics = oph.Numerics(rtol=1e-4)
-    found = scan(couplings, states, observables=["Lx"], direction="x", numerics=numerics)
+    states = [[-1.5, 300.0], [20.0, 300.0]]
+    numerics = oph.Numerics(rtol=3e-4)
+    found = scan(couplings, 0.01, states, observables=["Lx"], direction="x", numerics=numerics)
     assert found.converged and found.value.shape == (2, 2, 1)
     expected = 4 * 0.1**2 * -1.1256
     step_error = abs(found.value[1, 0, 0] - found.value[0, 0, 0])
     assert abs(found.value[0, 0, 0] - expected) < 5e-5 * abs(expected) + found.error[0, 0, 0] + step_error
     assert step_error < 1e-3 * abs(expected)
     assert abs(found.value[0, 1, 0]) < 1e-12  # full bands
-    opposite = scan(couplings, states[:1], observables=["Lx"], direction="x", chirality=-1, numerics=numerics)
+    opposite = scan(couplings, 0.01, states[:1], observables=["Lx"], direction="x", chirality=-1, numerics=numerics)
     assert opposite.value[0, 0, 0] == pytest.approx(-found.value[0, 0, 0], rel=1e-9)
 
 
@@ -103,27 +105,58 @@ def test_without_the_rotation_the_answer_is_another(tmp_path):
 def test_a_model_with_spin_gives_the_answer_of_the_hopping_law(tmp_path):
     electrons = twins.model("cubic")
     pairs = io.read_pairs(*twins.files(tmp_path, "cubic", names=("xz", "yz")))
-    numerics = oph.Numerics(rtol=1e-3)
-    found = scan([pairs.coupling], [[0.2, -1.0, 800.0]], observables=["Lz", "Sz"], numerics=numerics)
+    numerics = oph.Numerics(rtol=2e-3)
+    found = scan([pairs.coupling], 0.4, [[-1.0, 1500.0]], observables=["Lz", "Sz"], numerics=numerics)
     unit = oph.AcousticBranch(speed=1.0, mass=1.0, direction="z")
     drive = oph.CoherentWave(unit, amplitude=1.0, q=1.0)
     problem = oph.Problem(
-        electrons, drive, oph.ElectronState(fermi_level=-1.0, temperature=800), observables=["Lz", "Sz"]
+        electrons, drive, oph.ElectronState(fermi_level=-1.0, temperature=1500), observables=["Lz", "Sz"]
     )
-    exact = oph.solve(problem, oph.Adiabatic(broadening=0.2), numerics)
-    assert abs(exact.value[0, 0, 1]) > 1e-4
+    exact = oph.solve(problem, oph.Adiabatic(broadening=0.4), numerics)
+    assert np.min(np.abs(exact.value)) > 1e-3
     assert np.all(np.abs(found.value[0, 0] - exact.value[0, 0]) < 3e-3 * np.abs(exact.value[0, 0]))
 
 
 def test_cubic_symmetry_turns_the_wave(tmp_path):
     pairs = io.read_pairs(*twins.files(tmp_path, "cubic", names=("xz",)))
-    state, numerics = [[0.2, -1.0, 800.0]], oph.Numerics(rtol=1e-3)
+    state, numerics = [[-1.0, 1500.0]], oph.Numerics(rtol=2e-3)
     along = {
-        axis: scan([pairs.coupling], state, observables=[f"L{axis}"], direction=axis, numerics=numerics).value[0, 0, 0]
+        axis: scan([pairs.coupling], 0.4, state, observables=[f"L{axis}"], direction=axis, numerics=numerics).value[
+            0, 0, 0
+        ]
         for axis in "xyz"
     }
     assert along["x"] == pytest.approx(along["z"], rel=1e-3) and along["y"] == pytest.approx(along["z"], rel=1e-3)
     assert abs(along["z"]) > 1e-3
+
+
+def test_two_atoms_in_a_hexagonal_cell(tmp_path):
+    home, deformed = twins.files(tmp_path, "hcp", names=("xz",))
+    electrons, pairs = twins.model("hcp"), io.read_pairs(home, deformed)
+    assert any("nearest atoms" in note for note in pairs.home.notes)
+    k = jnp.asarray(np.random.default_rng(0).normal(size=(9, 3)))
+    assert np.max(np.abs(np.asarray(oph.bands(pairs.home.electrons, k) - oph.bands(electrons, k)))) < 1e-11
+    found = scan([pairs.coupling], 0.8, [[-1.0, 2000.0]], numerics=oph.Numerics(rtol=5e-3))
+    exact = scan([TwoCentre(electrons)], 0.8, [[-1.0, 2000.0]], numerics=oph.Numerics(rtol=5e-3)).value
+    assert found.value[0, 0, 0] == pytest.approx(exact[0, 0, 0], rel=5e-3) and abs(exact[0, 0, 0]) > 1e-3
+    assert found.points < np.prod(found.shape) / 5
+
+
+def test_short_hoppings_come_back_from_a_small_mesh_when_elements_go_to_the_nearest_atoms():
+    electrons, mesh = twins.model("hcp"), (3, 3, 2)
+    vectors, positions = np.asarray(electrons.crystal.lattice.vectors), np.asarray(electrons.crystal.positions)
+    cells, parts = nearest_cells(vectors, mesh, positions)
+    site_of = np.array(electrons.basis.site_of)
+    matrix = unfolded(on_mesh(electrons, mesh), cells) * parts[:, site_of[:, None], site_of[None, :]]
+    k = np.random.default_rng(0).normal(size=3)
+    found = np.tensordot(np.exp(-1j * (cells @ vectors) @ k), matrix, axes=1)
+    expected = np.tensordot(np.exp(-1j * np.asarray(electrons.cells) @ k), np.asarray(electrons.hopping), axes=1)
+    assert np.max(np.abs(found - expected)) < 1e-12
+    one, alone = nearest_cells(vectors, (4, 4, 3), positions[:1])
+    cell, degeneracy = wigner_seitz(vectors, (4, 4, 3))
+    assert dict(zip(map(tuple, one.tolist()), 1 / alone[:, 0, 0], strict=True)) == pytest.approx(
+        dict(zip(map(tuple, cell.tolist()), degeneracy, strict=True))
+    )
 
 
 def test_one_sided_and_rotated_samples_are_completed_by_symmetry(tmp_path):
@@ -141,7 +174,7 @@ def test_one_sided_and_rotated_samples_are_completed_by_symmetry(tmp_path):
 def test_an_unknown_strain_is_refused(tmp_path):
     pairs = io.read_pairs(*twins.files(tmp_path, "square", names=("xy",)))
     with pytest.raises(InputError, match=r"must know the strain xz, but knows xy"):
-        scan([pairs.coupling], [[0.1, -1.5, 300.0]], observables=["Lx"], direction="x")
+        scan([pairs.coupling], 0.1, [[-1.5, 300.0]], observables=["Lx"], direction="x")
     with pytest.raises(InputError, match=r"`coupling` must be a coupling object"):
         TwoCentre(pairs.home.electrons)
 

@@ -6,7 +6,7 @@ from orbiphon import io
 from orbiphon.crystal import Crystal, Lattice, bonds_within
 from orbiphon.electrons import Basis, SlaterKoster, tight_binding
 
-MESH = {"square": (5, 5, 1), "cubic": (3, 3, 3)}
+MESH = {"square": (5, 5, 1), "cubic": (3, 3, 3), "spinless": (3, 3, 3), "hcp": (4, 4, 3)}
 STRAINS = {"xx": (0, 0), "yy": (1, 1), "zz": (2, 2), "yz": (1, 2), "xz": (0, 2), "xy": (0, 1)}
 
 
@@ -20,15 +20,27 @@ def deformation(name: str, step: float) -> np.ndarray:
 
 
 def model(kind: str, f: np.ndarray | None = None):
-    """`square`: the paper's p orbitals, as layers without hopping between them; `cubic`: p orbitals with spin."""
+    """`square`: the paper's p orbitals, as layers without hopping between them; `cubic`: p orbitals with spin;
+    `spinless`: the same without; `hcp`: s and p orbitals on two atoms in a hexagonal cell."""
     f = np.eye(3) if f is None else f
+    if kind == "hcp":
+        return _hcp(f)
     vectors = np.diag([5.0, 5.0, 12.0] if kind == "square" else [4.0, 4.0, 4.0]) @ f.T
     crystal = Crystal(Lattice(vectors), np.zeros((1, 3)), ("X",))
-    length = vectors[0, 0] if np.allclose(f, np.eye(3)) else {"square": 5.0, "cubic": 4.0}[kind]
+    length = vectors[0, 0] if np.allclose(f, np.eye(3)) else (5.0 if kind == "square" else 4.0)
     law = SlaterKoster({"pp_sigma": -1.9, "pp_pi": -2.0 if kind == "square" else 0.4}, length=float(length))
-    spin_orbit = None if kind == "square" else {(0, "p"): 0.3}
+    spin_orbit = {(0, "p"): 0.3} if kind == "cubic" else None
     basis = Basis(((0, "p"),), spin=kind == "cubic")
     return tight_binding(crystal, basis, law, bonds_within(crystal, 1.1 * float(length)), spin_orbit=spin_orbit)
+
+
+def _hcp(f: np.ndarray):
+    vectors = 2.95 * np.array([[1.0, 0, 0], [-0.5, np.sqrt(0.75), 0], [0, 0, 1.587]])
+    reduced = np.array([[1 / 3, 2 / 3, 0.25], [2 / 3, 1 / 3, 0.75]])
+    crystal = Crystal(Lattice(vectors @ f.T), reduced @ vectors @ f.T, ("Ti", "Ti"))
+    law = SlaterKoster({"ss_sigma": -0.6, "sp_sigma": 0.8, "pp_sigma": 1.2, "pp_pi": -0.3}, length=2.95)
+    basis = Basis(((0, "s"), (0, "p"), (1, "s"), (1, "p")))
+    return tight_binding(crystal, basis, law, bonds_within(crystal, 3.1), onsite=2 * [-2.0, 0.5, 0.5, 0.5])
 
 
 def files(folder, kind: str, names=("xy", "xz"), steps=(0.01, 0.005)):
@@ -41,3 +53,11 @@ def files(folder, kind: str, names=("xy", "xz"), steps=(0.01, 0.005)):
         for sign in (1, -1)
     ]
     return home, deformed
+
+
+def metal(folder, kind: str, fermi_level: float, steps=(0.01, 0.005)):
+    """A folder as `orbiphon reproduce metals` wants it: unstrained/, pairs, and an info.json in each."""
+    home, deformed = files(folder, kind, names=("xz",), steps=steps)
+    for path in (home, *deformed):
+        (path.parent / "info.json").write_text(f'{{"fermi_eV": {fermi_level}}}', encoding="utf-8")
+    return folder

@@ -14,8 +14,10 @@ from typer.testing import CliRunner
 
 import orbiphon as oph
 from orbiphon.cli.app import app
+from orbiphon.crystal import Crystal, Lattice
+from orbiphon.electrons import tight_binding
 from orbiphon.errors import InputError
-from orbiphon.plot import plot_folder, show as draw_study
+from orbiphon.plot import metals, plot_folder, show as draw_study
 from orbiphon.plot.paper import draw_paper
 from orbiphon.plot.show import draw_bands, draw_phonons, draw_zone
 from orbiphon.study import Interrupted, read_study, run, show
@@ -424,3 +426,41 @@ def test_show_needs_a_folder(tmp_path):
     assert (tmp_path / "pictures").read_text() == "mine"
     with pytest.raises(InputError, match="must be writable"):
         draw_study(read_study(CUBIC), tmp_path / "pictures" / "deep")
+
+
+METALS = """metal,method,observable,wave,chirality,broadening_eV,temperature_K,fermi_shift_eV,value,error,unit
+X,adiabatic,Lz,transverse_z,1,0.1,300.0,-1.0,40.0,0.5,1/eV
+X,adiabatic,Lz,transverse_z,-1,0.1,300.0,-1.0,-40.0,0.5,1/eV
+X,adiabatic,Lz,transverse_z,1,0.1,300.0,0.0,-1.0,0.1,1/eV
+X,adiabatic,Sz,transverse_z,1,0.1,300.0,0.0,0.2,0.1,1/eV
+X,adiabatic,Lz,transverse_z,1,0.1,300.0,1.0,2.0,0.1,1/eV
+"""
+
+
+def test_metals_are_drawn_from_their_table(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(metals, "save", lambda drawing, path: drawn.append(drawing) or path)
+    (tmp_path / "metals.csv").write_text(METALS, encoding="utf-8")
+    pictures = plot_folder(tmp_path)
+    assert [path.name for path in pictures] == ["metals.png", "metals_broadening.png"]
+    (axis,) = drawn[0].axes
+    curves = [container.lines[0].get_xydata().tolist() for container in axis.containers]
+    assert curves == [[[-1.0, 40.0], [0.0, -1.0], [1.0, 2.0]], [[0.0, 0.2]]] and axis.get_yscale() == "asinh"
+    low, high = axis.get_ylim()
+    assert low < -1.0 and high > 40.0
+    assert [tick.get_text() for tick in axis.get_yticklabels()] == ["0", "1", "3", "10", "30"]
+
+
+@pytest.mark.parametrize("text", ["", "metal,value\nX,1\n", METALS.replace("40.0", "many")])
+def test_a_damaged_table_of_metals_is_refused(tmp_path, text):
+    (tmp_path / "metals.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=r"metals.csv` must have"):
+        plot_folder(tmp_path)
+
+
+def test_points_of_oblique_lattices_are_called_by_their_coordinates():
+    lattice = Lattice(2.0 * (np.ones((3, 3)) - 2.0 * np.eye(3)))  # bcc
+    crystal = Crystal(lattice, np.zeros((1, 3)), ("X",))
+    law = oph.SlaterKoster({"ss_sigma": -1.0}, length=np.sqrt(12.0))
+    data = show.band_data(tight_binding(crystal, oph.Basis(((0, "s"),)), law, 3.6))
+    assert data.attrs["labels"] == ["Γ", "½00", "½½0", "Γ", "½½½"]

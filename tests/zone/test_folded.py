@@ -40,3 +40,8 @@ def test_the_mean_does_not_depend_on_folding():
 
 def test_operations_that_change_the_integrand_are_left_out():
     assert len(folded_mesh(Waves(0.2), (8, 8, 8), GROUP).operations) == 4  # 1, C2 and these with k -> -k
+
+
+def test_axes_that_symmetry_mixes_get_as_many_points():
+    assert folded_mesh(Waves(0.0), (8, 6, 10), GROUP).shape == (8, 8, 10)
+    assert folded_mesh(Waves(0.0), (8, 1, 10), GROUP).shape == (8, 1, 10)  # not periodic there

@@ -1,6 +1,7 @@
 """What every electron–phonon coupling offers."""
 
 from abc import abstractmethod
+from typing import ClassVar
 
 import equinox as eqx
 import jax
@@ -25,6 +26,8 @@ class Coupling(eqx.Module):
     """
 
     electrons: eqx.AbstractVar[TightBinding]
+    homogeneous: ClassVar[bool] = False
+    """Whether it is known for long waves only: `strain` is given, and `bonds` refused."""
 
     @abstractmethod
     def bonds(self, q: Vector, polarisation: Polarisation) -> Complex[Array, "cell orbital orbital"]:
@@ -55,7 +58,7 @@ def check_vertex(coupling: Coupling, electrons: TightBinding) -> None:
 
     Asked at one random k, q and e: what is analytic in them holds everywhere or almost nowhere. Not asked of tracers.
     """
-    if not is_concrete(coupling, electrons):
+    if coupling.homogeneous or not is_concrete(coupling, electrons):
         return
     random = np.random.default_rng(0)
     k, q = (jnp.asarray(random.normal(size=3)) for _ in range(2))

@@ -14,6 +14,8 @@ D[ε] comes from central differences, (H(ε) − H(−ε))/2|ε|, of Hamiltonian
 operations of the crystal, D[g ε g^T] = g D[ε] g^+.
 """
 
+from typing import ClassVar
+
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
@@ -38,6 +40,7 @@ class Deformation(Coupling):
     A strain that they do not span is refused (`InputError`), and so is a wave of finite length.
     """
 
+    homogeneous: ClassVar[bool] = True
     electrons: TightBinding
     strains: Float[Array, "strain xyz xyz"] = eqx.field(converter=as_real)
     derivative: Complex[Array, "strain cell orbital orbital"] = eqx.field(converter=as_complex)

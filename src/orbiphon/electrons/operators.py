@@ -121,6 +121,21 @@ def observable(basis: Basis, name: str) -> Observable:
     return Observable(name, matrix, time_reversal=-1, inversion=1, unit="hbar")
 
 
+def of_site(basis: Basis, measured: Observable, site: int) -> Observable:
+    """The part of an observable that one site has, called `Lz@1` for Lz of site 1; the parts add up to the whole.
+
+    Orbitals of different sites must not be mixed by it, as those of `observable` do not. **Raises:** `InputError` for a
+    site without orbitals.
+    """
+    here = np.array(basis.site_of) == site
+    if not np.any(here):
+        raise InputError(f"Argument `site` must be one with orbitals, {sorted(set(basis.site_of))}, but is {site}.")
+    matrix = np.asarray(measured.matrix) * np.outer(here, here)
+    return Observable(
+        f"{measured.name}@{site}", matrix, measured.time_reversal, inversion=measured.inversion, unit=measured.unit
+    )
+
+
 def spin_orbit_matrix(basis: Basis, shell: tuple[int, str]) -> Complex[np.ndarray, "orbital orbital"]:
     """L·S of one (site, shell), embedded in the whole basis. **Raises:** `InputError` without spin or such a shell."""
     if not basis.spin or shell not in basis.shells:

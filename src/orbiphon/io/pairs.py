@@ -70,7 +70,7 @@ def read_pairs(
     """
     levels = {str(path): level for path, level in (fermi_levels or {}).items()}
     home_path = home.path if isinstance(home, Wannier) else Path(home)
-    model = home if isinstance(home, Wannier) else read_wannier(home, spin_order=spin_order)
+    model = home if isinstance(home, Wannier) else read_wannier(home, spin_order=spin_order, without_wsvec="nearest")
     if not deformed:
         raise InputError("Argument `deformed` must name deformed cells, but names none. Give at least one.")
     basis, h = model.electrons.basis, model.on_mesh()

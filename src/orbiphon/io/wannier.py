@@ -18,11 +18,14 @@ from orbiphon.electrons.on_mesh import OnMesh, folded, keeps_mesh, operation_mat
 from orbiphon.electrons.rotations import time_reversed
 from orbiphon.errors import InputError
 from orbiphon.io.hamiltonian import RealSpace, Shares, read_hr, read_tb, read_wsvec
+from orbiphon.io.nearest import nearest_cells
 from orbiphon.io.projections import Orbitals, orbitals
 from orbiphon.io.text import Lines, beside
 from orbiphon.io.win import Win, read_win
 
 SPIN_ORDERS = ("fastest", "blocks")
+WITHOUT_WSVEC = ("plain", "nearest")
+_NO_WSVEC = {"plain": "the plain sum H(R)/degeneracy", "nearest": "elements go to the nearest atoms"}
 _SAME_LENGTH = 1e-4  # angstrom
 _MOST_ASTRAY = 0.1  # of |H - its mean level|: beyond it an operation or time reversal is no symmetry of H
 
@@ -54,7 +57,9 @@ class Wannier:
         return self.change @ (self.weight * raw) @ self.change.T
 
 
-def read_wannier(path: str | Path, *, spin_order: str = "fastest", verify: bool = True) -> Wannier:
+def read_wannier(
+    path: str | Path, *, spin_order: str = "fastest", verify: bool = True, without_wsvec: str = "plain"
+) -> Wannier:
     """Electrons from Wannier90's files.
 
     **Arguments:** `path`: `seedname_tb.dat`, `seedname_hr.dat`, `seedname.win`, or a folder with one seedname; `.gz` of
@@ -62,11 +67,13 @@ def read_wannier(path: str | Path, *, spin_order: str = "fastest", verify: bool 
     `_tb.dat` is preferred to `_hr.dat`. `spin_order`: "fastest" (Wannier90 3, with Quantum ESPRESSO) or "blocks" (first
     all functions up, then all down, as from VASP 5). `verify`: refuse orbitals that do not behave as their projections
     say; without it `notes` tell by how much they fail, and only what needs no orbital character, such as bands, is
-    right.
+    right. `without_wsvec`: where there is no `_wsvec.dat`, "plain" takes the sum H(R)/degeneracy, and "nearest" the
+    smallest distances between atoms (`io.nearest`), which differs between mesh points and for several atoms only.
 
     **Raises:** `InputError` that names the file, the line where there is one, and the remedy.
     """
     check_choice("spin_order", spin_order, SPIN_ORDERS)
+    check_choice("without_wsvec", without_wsvec, WITHOUT_WSVEC)
     file = _main_file(Path(path))
     window = beside(file, ".win")
     if window is None:
@@ -89,10 +96,14 @@ def read_wannier(path: str | Path, *, spin_order: str = "fastest", verify: bool 
         matrix = found.matrix[:, from_blocks][:, :, from_blocks]
         found = found._replace(matrix=matrix)
     shares_file = beside(file, "_wsvec.dat")
+    nearest = without_wsvec == "nearest" and win.crystal.sites > 1  # for one atom it is the plain sum
     if shares_file is None:
-        notes.append("no _wsvec.dat: the plain sum H(R)/degeneracy")
-    shares = {} if shares_file is None else read_wsvec(shares_file)
-    cells, weight, matrix = _weighted(found, shares, shares_file)
+        notes.append(f"no _wsvec.dat: {_NO_WSVEC['nearest' if nearest else 'plain']}")
+    if shares_file is None and nearest:
+        cells, weight, matrix = _nearest(found, win, basis)
+    else:
+        shares = {} if shares_file is None else read_wsvec(shares_file)
+        cells, weight, matrix = _weighted(found, shares, shares_file)
     matrix = basis.change @ matrix @ basis.change.T
     electrons = from_hoppings(win.crystal, basis.basis, cells @ np.asarray(win.crystal.lattice.vectors), matrix)
     model = Wannier(electrons, win.mesh, tuple(notes), file, cells, weight, basis.change)
@@ -218,6 +229,18 @@ def _weighted(
             matrix.setdefault(there, np.zeros((size, size), complex))[i, j] += share * found.matrix[index, i, j]
     cells = np.array(list(weights))
     return -cells, np.array(list(weights.values())), np.array(list(matrix.values()))
+
+
+def _nearest(
+    found: RealSpace, win: Win, basis: Orbitals
+) -> tuple[np.ndarray, np.ndarray, Complex[np.ndarray, "cell orbital orbital"]]:
+    """The same as `_weighted`, by the smallest distances between atoms."""
+    positions = np.asarray(win.crystal.positions)
+    cells, parts = nearest_cells(np.asarray(win.crystal.lattice.vectors), win.mesh, positions)
+    site_of = np.array(basis.basis.site_of)[np.argmax(np.abs(basis.change), axis=0)]
+    weight = parts[:, site_of[:, None], site_of[None, :]]
+    on_mesh = folded(-found.cells, found.matrix / found.degeneracy[:, None, None], win.mesh)
+    return cells, weight, weight * unfolded(on_mesh, cells)
 
 
 def _verified(model: Wannier, most: float) -> list[str]:

@@ -7,6 +7,7 @@ from orbiphon.response.first_order import conserving_low_frequency, prepare_firs
 from orbiphon.response.kernels import conserving, conserving_sea, conserving_surface
 from orbiphon.response.limit import at_zero_broadening
 from orbiphon.response.long_wave import long_wave, prepare_long_wave
+from orbiphon.response.long_wave_many import has_many, prepare_many
 from orbiphon.response.method import AbstractMethod, Prepared
 from orbiphon.response.problem import Problem
 
@@ -31,6 +32,8 @@ class Adiabatic(AbstractMethod):
         words = "long waves, low frequency, conserving broadening"
         if problem.order == 1:
             return prepare_first_order(problem, conserving_low_frequency, self.broadening, words, long_wave=True)
+        if self.broadening > 0.0 and has_many(problem.electrons):
+            return prepare_many(problem, self.broadening, f"{words}, zone folded by symmetry")
         if self.broadening > 0.0:
             return prepare_long_wave(long_wave(problem, conserving), self.broadening, words)
         sea = prepare_long_wave(long_wave(problem, conserving_sea), 0.0, "")

@@ -1,24 +1,25 @@
-"""The conserving long-wave second order for many bands: matrix products of pair tables in place of a sum over triples.
+"""The conserving long-wave second order for many bands and states: weights that states share, and tables of pairs.
 
-With W = gamma, and once more with W = gamma^+ and the opposite sign (`second_order`), the pumped density matrix is
+With W = gamma, and once more with W = gamma^+ and the opposite sign (`second_order`), the moment at one k is
 
-    M_ba = sum_c W_bc W*_ac K'(a, b, c),
-    K'   = -(1/pi) Im H[a, b, c, c] - (i/2 pi) (H'[b, c, a*] - H'[b, c*, a*]),
+    Re sum_abc O_ab W_bc W*_ac K'(a, b, c),
+    K' = -(1/pi) Im H[a, b, c, c] - (i/2 pi) (H'[b, c, a*] - H'[b, c*, a*]),
 
-`conserving` of `kernels` in the notation of `finite_wave`. In the sea, with P_xc = H[x, c, c] and Q_xc = H[x, x, c, c],
+`conserving` of `kernels` in the notation of `finite_wave`. What depends on the Fermi level and the temperature can be
+written with two levels at a time: with P_xc = H[x, c, c] and Q_xc = H[x, x, c, c],
 
     H[a, b, c, c] = (P_bc - P_ac)/(b - a),    or  (Q_ac + Q_bc)/2  where a and b are close,
+    H'[b, c, a*] - H'[b, c*, a*] + (likewise, conjugate) = 2 Y_bc/(b - a*) + ...,
+    Y_bc = H'[b, c] - (H'(b) - H'(c)*)/(b - c*).
 
-and only imaginary parts count: with z = (W . Im P) W^+ and v = (W . Im Q) W^+, a dot for the product by elements,
+The sum over a does not: with X' standing for the real and X'' for the imaginary part of X,
 
-    sea_ba = -(1/pi) { (z - z^+)_ba/(b - a),  or  (v + v^+)_ba/2 }.
+    moment = (1/pi) sum_bc { Y'_bc G''_bc + Y''_bc G'_bc - 2 P''_bc A_bc - 2 Q''_bc B_bc },
+    G_bc = W_bc sum_a W*_ac O_ab/(b - a*),
+    A_bc = Re W_bc sum_a W*_ac O_ab/(b - a)  over far a,    B_bc = Re W_bc sum_a W*_ac O_ab/2  over close ones.
 
-In the surface no denominator is small: with Y_bc = H'[b, c] - (H'(b) - H'(c)*)/(b - c*) and T = (W . Y) W^+,
-
-    surface_ba = -(i/2 pi) (T + T^+)_ba/(b - a*).
-
-Degenerate levels need no special case. The eigensystem at a k serves all states, that is Fermi levels, temperatures and
-broadenings. Energies are in units of 2 pi k_B T, and H is phi of `pairs`.
+Degenerate levels need no special case. One eigensystem and one set of weights at each k serve all Fermi levels and
+temperatures, with a cost that grows as the square of the number of bands. H is phi of `pairs`.
 """
 
 import equinox as eqx
@@ -32,72 +33,83 @@ from orbiphon.electrons.bloch import BlochSum
 from orbiphon.electrons.structure import Steps
 from orbiphon.response.finite_wave import adjoint
 from orbiphon.response.integrand import AbstractStateIntegrand
-from orbiphon.response.pairs import RESONANT, close, doubled, jets, opposed, over, pair
+from orbiphon.response.pairs import RESONANT, doubled, jets, opposed, over, pair
 from orbiphon.units import k_B
 
 
 class ManyBands(AbstractStateIntegrand):
     """The integrand sum_abc O_ab [...] K' of `second_order`, flattened from (state polarisation observable).
 
-    `strain` is gamma in real space for each polarisation; `states` (state 3) are broadening and Fermi level in eV and
-    temperature in kelvin.
+    `strain` is gamma in real space for each polarisation; `states` (state 2) are Fermi levels in eV and temperatures in
+    kelvin.
     """
 
     electrons: TightBinding
     strain: Complex[Array, "polarisation cell orbital orbital"]
     observables: Complex[Array, "observable orbital orbital"]
-    states: Float[Array, "state 3"]
+    broadening: Float[Array, ""]
+    states: Float[Array, "state 2"]
     steps: Steps = eqx.field(static=True)
-
-    @property
-    def broadening(self) -> Float[Array, ""]:
-        """The smallest of all states, in eV."""
-        return jnp.min(self.states[:, 0])
 
     @property
     def temperature(self) -> Float[Array, ""]:
         """The lowest of all states, in kelvin."""
-        return jnp.min(self.states[:, 2])
+        return jnp.min(self.states[:, 1])
 
-    def prepare(self, phases: Complex[Array, "dim"]) -> tuple[Array, Array, Array]:
-        """Levels (band,), and strains and observables between eigenstates."""
+    def prepare(self, phases: Complex[Array, "dim"]) -> tuple[Array, Array]:
+        """Levels (band,) and `pair_weights`."""
         bloch, orbitals = BlochSum(self.electrons, self.steps, phases), tuple(range(self.electrons.size))
         levels, vectors = jnp.linalg.eigh(bloch.block(self.electrons.hopping, orbitals, orbitals))
         strain = jnp.stack([bloch.block(strain, orbitals, orbitals) for strain in self.strain])
-        return levels, *(adjoint(vectors) @ x @ vectors for x in (strain, self.observables))
+        strain, moment = (adjoint(vectors) @ x @ vectors for x in (strain, self.observables))
+        return levels, pair_weights(levels, strain, moment, self.broadening, self.temperature)
 
-    def respond(self, prepared: tuple[Array, Array, Array]) -> Float[Array, "component"]:
-        """Re Tr O M for every state."""
-        levels, strain, observables = prepared
+    def respond(self, prepared: tuple[Array, Array]) -> Float[Array, "component"]:
+        """The moments of every state."""
+        levels, weights = prepared
 
-        def moments(state: Float[Array, "3"]) -> Float[Array, "polarisation observable"]:
-            unit = 2.0 * np.pi * k_B * state[2]
-            matrices = pumped_long((levels - state[1]) / unit, strain, state[0] / unit)
-            return jnp.real(jnp.einsum("oab,pba->po", observables, matrices)) / unit**3
+        def moments(state: Float[Array, "2"]) -> Float[Array, "polarisation observable"]:
+            tables = lax.optimization_barrier(pair_tables(levels, self.broadening, state[0], state[1]))
+            return jnp.einsum("poxbc,xbc->po", weights, tables)
 
         return lax.map(moments, self.states).ravel()
 
 
-def pumped_long(
-    levels: Float[Array, "band"], strain: Complex[Array, "polarisation b c"], broadening: Float[Array, ""]
-) -> Complex[Array, "polarisation band band"]:
-    """M[gamma] - M[gamma^+] between eigenstates; energies from the Fermi level on and in units of 2 pi k_B T."""
-    (own,) = jets([levels], broadening, order=5)
-    slope = own.derivative
-    sea_pair = doubled(own.row, own.column, pair(own.row, own.column))  # H[c, c, x]
-    both = opposed(own.column, own.row, sea_pair.T, sea_pair)
-    difference = levels[:, None] - levels[None, :]
-    gap = over(difference, broadening)  # 1/(b - a*)
-    y = pair(slope.column, slope.row) - (own.slope[:, None] - jnp.conj(own.slope)[None, :]) * gap
-    near = close(own.column, own.row, RESONANT)
+def pair_weights(
+    levels: Float[Array, "band"],
+    strain: Complex[Array, "polarisation b c"],
+    moment: Complex[Array, "observable a b"],
+    broadening: Float[Array, ""],
+    temperature: Float[Array, ""],
+) -> Float[Array, "polarisation observable 4 b c"]:
+    """G'', G', A and B with their factors, W = gamma less W = gamma^+; for states of `temperature` and above."""
+    difference = levels[:, None] - levels[None, :]  # b - a
+    near = jnp.abs(difference) < RESONANT * (broadening + np.pi * k_B * temperature)
     far = jnp.where(near, 0.0, 1.0 / jnp.where(near, 1.0, difference)).astype(complex)
-    half = jnp.where(near, 0.5, 0.0).astype(complex)
-    p, q, y = lax.optimization_barrier((sea_pair.imag.astype(complex), both.imag.astype(complex), y))
+    over_a = jnp.stack([over(difference, broadening), far, jnp.where(near, 0.5, 0.0).astype(complex)])
+    turned = jnp.swapaxes(moment, 1, 2)[:, None] * over_a[None]  # (observable 3 b a)
 
-    w = jnp.stack([strain, adjoint(strain)])
-    far, half, gap, *tables = (table[None, None] for table in (far, half, gap, p, q, y))
-    z, v, t = ((w * table) @ adjoint(w) for table in tables)
-    sea = -((z - adjoint(z)) * far + (v + adjoint(v)) * half) / np.pi
-    surface = -0.5j / np.pi * (t + adjoint(t)) * gap
-    total = sea + surface
-    return total[0] - total[1]
+    def weights(w: Complex[Array, "polarisation b c"]) -> Float[Array, "polarisation observable 4 b c"]:
+        g, a, b = jnp.moveaxis(w[:, None, None] * (turned[None] @ jnp.conj(w)[:, None, None]), 2, 0)
+        return jnp.stack([g.imag, g.real, -2.0 * a.real, -2.0 * b.real], axis=2) / np.pi
+
+    return weights(strain) - weights(adjoint(strain))
+
+
+def pair_tables(
+    levels: Float[Array, "band"],
+    broadening: Float[Array, ""],
+    fermi_level: Float[Array, ""],
+    temperature: Float[Array, ""],
+) -> Float[Array, "4 b c"]:
+    """Y', Y'', P'' and Q'', in 1/eV^2 and the last in 1/eV^3."""
+    unit = 2.0 * np.pi * k_B * temperature
+    x, gamma = (levels - fermi_level) / unit, broadening / unit
+    own, _ = jets([x, x], gamma, order=5)  # XLA undoes a loop over one set
+    slope, b, c = own.derivative, own.column, own.row
+    p_transposed = doubled(c, b, pair(c, b))  # H[c, c, b] as (b, c)
+    q = opposed(b, c, p_transposed.T, p_transposed)
+    y = pair(slope.column, slope.row) - (own.slope[:, None] - jnp.conj(own.slope)[None, :]) * over(
+        x[:, None] - x[None, :], gamma
+    )
+    return jnp.stack([y.real, y.imag, p_transposed.imag, q.imag / unit]) / unit**2

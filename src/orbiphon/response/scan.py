@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float
 
-from orbiphon._checks import check_positive
+from orbiphon._checks import check_finite, check_positive
 from orbiphon.coupling import Coupling
 from orbiphon.crystal import point_operations
 from orbiphon.crystal.concrete import ArrayLike
@@ -26,7 +26,7 @@ from orbiphon.phonons import circular_polarisation, direction_vector
 from orbiphon.response.many_bands import ManyBands
 from orbiphon.response.problem import Numerics
 from orbiphon.units import k_B
-from orbiphon.zone import at_phases, folded_mesh, refined_mean
+from orbiphon.zone import ZoneMean, at_phases, folded_mesh, refined_mean
 
 _PROBES = 64  # wave vectors that show how fast bands change
 _BLOCK = 512
@@ -47,6 +47,7 @@ class Scan(NamedTuple):
 
 def scan(
     couplings: Sequence[Coupling],
+    broadening: float,
     states: ArrayLike,
     *,
     observables: Sequence[str | Observable] = ("Lz",),
@@ -56,14 +57,16 @@ def scan(
 ) -> Scan:
     """Static moments per cell over (q U)^2 hbar omega, with the conserving method, at leading order in omega.
 
-    **Arguments:** `couplings` of one and the same electrons; `states` (state 3): broadening (eV), Fermi level (eV) and
-    temperature (K); `observables` odd under time reversal; the wave's `direction` and `chirality`.
+    **Arguments:** `couplings` of one and the same electrons; `broadening` in eV; `states` (state 2): Fermi levels (eV)
+    and temperatures (K); `observables` odd under time reversal; the wave's `direction` and `chirality`.
 
     **Raises:** `InputError` for a state out of range, an even observable, or a coupling that does not know the strain.
     """
     numerics = Numerics(rtol=1e-2) if numerics is None else numerics
-    states = np.asarray(states, dtype=float).reshape(-1, 3)
-    check_positive("states", states[:, [0, 2]])
+    states = np.asarray(states, dtype=float).reshape(-1, 2)
+    check_positive("broadening", broadening)
+    check_finite("states", states)
+    check_positive("states", states[:, 1])
     electrons = couplings[0].electrons
     measured = [observable(electrons.basis, o) if isinstance(o, str) else o for o in observables]
     for o in measured:
@@ -73,18 +76,34 @@ def scan(
             )
     wave, unit = direction_vector(direction), circular_polarisation(direction, chirality)
     polarisation = jnp.tile(unit[None], (electrons.crystal.sites, 1))
-    integrand = ManyBands(  # pyright: ignore[reportCallIssue]: two abstract fields are properties
-        electrons,
-        jnp.stack([coupling.strain(wave, polarisation) for coupling in couplings]),
-        jnp.stack([o.matrix for o in measured]),
-        jnp.asarray(states),
-        lattice_steps(electrons),
-    )
-    width = float(np.min(states[:, 0] + np.pi * k_B * states[:, 2]))
+    strain = jnp.stack([coupling.strain(wave, polarisation) for coupling in couplings])
+    matrices = jnp.stack([o.matrix for o in measured])
+    mean = folded_mean(many_bands(electrons, strain, matrices, broadening, states), numerics)
+    shape = (len(states), len(couplings), len(measured))
+    value, error = (np.moveaxis(x.reshape(shape), 1, 0) / 2 for x in (mean.value, mean.error))
+    return Scan(value, error, mean.shape, mean.points, mean.converged)
+
+
+def many_bands(
+    electrons: TightBinding,
+    strain: Complex[Array, "polarisation cell orbital orbital"],
+    observables: Complex[Array, "observable orbital orbital"],
+    broadening: float,
+    states: Float[np.ndarray, "state 2"],
+) -> ManyBands:
+    """The integrand for Fermi levels (eV) and temperatures (K)."""
+    state = (jnp.asarray(x, dtype=jnp.float64) for x in (broadening, states))
+    return ManyBands(electrons, strain, observables, *state, lattice_steps(electrons))  # pyright: ignore[reportCallIssue]: an abstract field is a property
+
+
+def folded_mean(integrand: ManyBands, numerics: Numerics) -> ZoneMean:
+    """Its mean over the zone, folded by the crystal's symmetry, from a mesh that resolves the states on."""
+    electrons = integrand.electrons
+    width = float(integrand.broadening) + np.pi * k_B * float(integrand.temperature)
     start = tuple(resolving(electrons, width))
     mesh = folded_mesh(integrand, start, [operation.cells for operation in point_operations(electrons.crystal)])
     rough = np.abs(np.asarray(at_phases(integrand, _random_phases(len(start), _PROBES)))).mean(axis=0)
-    mean = refined_mean(
+    return refined_mean(
         integrand,
         mesh,
         rtol=numerics.rtol,
@@ -92,9 +111,6 @@ def scan(
         max_points=numerics.max_points,
         block=min(numerics.block, _BLOCK),
     )
-    shape = (len(states), len(couplings), len(measured))
-    value, error = (np.moveaxis(x.reshape(shape), 1, 0) / 2 for x in (mean.value, mean.error))
-    return Scan(value, error, mean.shape, mean.points, mean.converged)
 
 
 def resolving(electrons: TightBinding, width: float) -> list[int]:

@@ -4,10 +4,12 @@ import inspect
 from typing import Any
 
 from orbiphon import drives
+from orbiphon.coupling import Coupling
 from orbiphon.drives import AbstractDrive
 from orbiphon.electrons import TightBinding
 from orbiphon.phonons import AcousticBranch
 from orbiphon.response import AbstractMethod, ElectronState, Numerics, Problem
+from orbiphon.study import first_principles
 from orbiphon.study.config import Study
 from orbiphon.study.sections import METHODS, MODELS
 
@@ -16,7 +18,9 @@ Values = dict[str, tuple[float, ...]]
 
 
 def electrons(study: Study, values: Values) -> TightBinding:
-    """The model of `[electrons]`."""
+    """The model of `[electrons]`, or what its file holds."""
+    if first_principles.is_from_files(study):
+        return first_principles.read(study).home.electrons
     return MODELS[study.config.electrons.model](**_internal(study, values, "electrons"))
 
 
@@ -36,9 +40,11 @@ def drive(study: Study, values: Values) -> AbstractDrive:
     return drives.CoherentWave(branch(study, values), chirality=chirality, **given)
 
 
-def state(values: Values) -> ElectronState:
+def state(study: Study, values: Values) -> ElectronState:
     """The electrons' state of `[state]`."""
     given = {key.rpartition(".")[2]: list(numbers) for key, numbers in values.items() if key.startswith("state.")}
+    if "fermi_shift" in given:
+        given["fermi_level"] = first_principles.shifted(study, given.pop("fermi_shift"))
     return ElectronState(**given)
 
 
@@ -47,10 +53,16 @@ def problem(study: Study, values: Values, order: int) -> Problem:
     return Problem(
         electrons(study, values),
         drive(study, values),
-        state(values),
-        coupling=study.config.coupling.kind,
+        state(study, values),
+        coupling=_coupling(study),
         observables=study.config.response.observables,
         order=order,
+    )
+
+
+def _coupling(study: Study) -> str | Coupling:
+    return (
+        first_principles.read(study).coupling if first_principles.is_from_files(study) else study.config.coupling.kind
     )
 
 

@@ -30,6 +30,8 @@ class Study:
     text: str
     swept: tuple[str, ...]
     """Key paths of the swept quantities in file order."""
+    folder: Path = Path()
+    """Where paths in the study start from."""
 
     def quantities(self) -> dict[str, Quantity]:
         """Every quantity that has a value, by key path ("state.temperature")."""
@@ -71,11 +73,12 @@ def load_study(path: str | Path) -> Study:
     except (OSError, ValueError) as error:  # ValueError: a path with a null byte
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"The study file `{path}` must be readable, but is not: {reason}. Check its path.") from None
-    return read_study(text, name=str(path))
+    return read_study(text, name=str(path), folder=path.parent)
 
 
-def read_study(text: str, name: str = "study") -> Study:
-    """Check the text of a study file; `name` is how messages call it. Raises `InputError`."""
+def read_study(text: str, name: str = "study", folder: Path = Path()) -> Study:
+    """Check the text of a study file; `name` is how messages call it, and `folder` where its paths start from. Raises
+    `InputError`."""
     try:
         table = tomllib.loads(text)
     except RecursionError:
@@ -88,6 +91,8 @@ def read_study(text: str, name: str = "study") -> Study:
         raise InputError(_report(name, _problems(error, table))) from None
     except _Problems as problems:
         raise InputError(_report(name, list(problems.args))) from None
+    if problem := _unfit_for_files(config, table):
+        raise InputError(_report(name, [problem]))
     if 1 in config.response.order and config.drive.kind != "coherent_wave":
         problem = (
             f'response.order must be 2 for the drive "{config.drive.kind}", but is {show(table["response"]["order"])}: '
@@ -97,7 +102,24 @@ def read_study(text: str, name: str = "study") -> Study:
     quantities = {(s, key): q for s in table for key, q in getattr(config, s).quantities().items()}
     in_order = [(s, key) for s, keys in table.items() for key in keys]
     swept = tuple(f"{s}.{key}" for s, key in in_order if (s, key) in quantities and quantities[s, key].swept)
-    return Study(config, text, swept)
+    return Study(config, text, swept, folder)
+
+
+def _unfit_for_files(config: Any, table: dict[str, Any]) -> str | None:
+    """What only electrons from files have, or what they lack."""
+    from_file = isinstance(config.electrons, sections.ElectronsFromFile)
+    if config.state.fermi_shift is not None and not from_file:
+        return "state.fermi_shift must be left out for a model, but is given. Write fermi_level."
+    others = [name for name in config.response.method if name != "adiabatic"] if from_file else []
+    if others:
+        given = show(table["response"]["method"])
+        return (
+            f'response.method must be "adiabatic" for electrons from files, but is {given}: '
+            "pairs of homogeneously deformed cells tell of long waves only."
+        )
+    if from_file and config.response.order != (2,):
+        return "response.order must be 2 for electrons from files, but is not. Write order = 2."
+    return None
 
 
 class _Problems(Exception):
@@ -106,20 +128,23 @@ class _Problems(Exception):
 
 def _model(table: dict[str, Any]) -> type[sections.Section]:
     """The class of the whole file, with the tables that its `model` and `drive.kind` choose."""
-    electrons = _chosen(table, "electrons", "model", tuple(sections.MODELS))
+    from_file = isinstance(table.get("electrons"), dict) and "file" in table["electrons"]
+    electrons = "" if from_file else _chosen(table, "electrons", "model", tuple(sections.MODELS))
     drive = _chosen(table, "drive", "kind", tuple(sections.DRIVES))
     if problems := [name for name in (electrons, drive) if " " in name]:
         raise _Problems(*problems)
+    coupling = sections.CouplingFromPairs if from_file else sections.Coupling
+    numerics = sections.NumericsFromFile if from_file else sections.Numerics
     return create_model(
         "StudyFile",
         __base__=sections.Section,
-        electrons=(sections.electrons_section(electrons), ...),
+        electrons=(sections.ElectronsFromFile if from_file else sections.electrons_section(electrons), ...),
         state=(sections.State, ...),
-        coupling=(sections.Coupling, sections.Coupling()),
+        coupling=(coupling, coupling()),
         phonons=(sections.Phonons, ...),
         drive=(sections.DRIVES[drive], ...),
         response=(sections.Response, ...),
-        numerics=(sections.Numerics, sections.Numerics()),
+        numerics=(numerics, numerics()),
         sweep=(sections.Sweep, sections.Sweep()),
     )
 

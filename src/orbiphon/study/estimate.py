@@ -5,14 +5,16 @@ import math
 from orbiphon.electrons.filling import resolving_mesh
 from orbiphon.study import build
 from orbiphon.study.config import Study
+from orbiphon.study.first_principles import findings, is_from_files
 from orbiphon.study.run import check
-from orbiphon.study.sweep import TEMPERATURE, Plan
+from orbiphon.study.sweep import LEVELS, TEMPERATURE, Plan
 from orbiphon.units import k_B
 
 _GROWTH = 1.5  # of a zone mesh per direction from one step to the next, and
 _STEPS = 3  # as many steps until two agree, as a rule
 _BYTES_PER_ENTRY = 60  # value, error, level, points, flags
 _BUFFERS = 40  # complex matrices alive at once for every wave vector of a block, about
+_SMALL_BLOCK = 512  # of many bands, whatever the study allows
 _RUNTIME_MIB = 500  # Python, JAX and compiled code
 
 
@@ -23,10 +25,12 @@ def describe(study: Study) -> str:
     solves = len(table.method) * len(table.order)
     _, values = next(plan.groups())
     orbitals = build.electrons(study, values).size
-    memory = _RUNTIME_MIB + _memory_mib(plan, solves, orbitals, numerics.block, len(table.observables))
+    block = min(numerics.block, _SMALL_BLOCK) if is_from_files(study) else numerics.block
+    memory = _RUNTIME_MIB + _memory_mib(plan, solves, orbitals, block, len(table.observables))
     swept = [f"  {path} = {found}" for axis in plan.axes for path, found in axis.quantities.items()]
     lines = [
         "The study can be computed.",
+        *(["files:", *(f"  {line}" for line in findings(study))] if is_from_files(study) else []),
         *(["swept:", *swept] if swept else []),
         f"points:      {plan.size}",
         f"methods:     {', '.join(table.method)}; order {' and '.join(map(str, table.order))}",
@@ -34,7 +38,7 @@ def describe(study: Study) -> str:
         f"tolerance:   rtol = {numerics.rtol}, atol = {numerics.atol}",
         f"cost:        about {_wave_vectors(study, plan) * solves:.0e} wave vectors in all, judged by broadening and "
         f"temperature; at most {numerics.max_points:.0e} for a point",
-        f"memory:      about {memory:.0f} MiB, for blocks of {numerics.block} wave vectors",
+        f"memory:      about {memory:.0f} MiB, for blocks of {block} wave vectors",
     ]
     return "\n".join(lines)
 
@@ -45,12 +49,12 @@ def _wave_vectors(study: Study, plan: Plan) -> float:
     most = study.config.numerics.max_points
     for _, values in plan.groups():
         electrons = build.electrons(study, values)
-        levels = math.prod(len(values[path]) for path in values if path in ("state.fermi_level", "state.filling"))
+        levels = math.prod(len(values[path]) for path in values if path in LEVELS)
         for temperature in values[TEMPERATURE]:
             width = values["response.broadening"][0] + math.pi * k_B * temperature
             first = math.prod(resolving_mesh(electrons, width))
             steps = sum(_GROWTH ** (step * electrons.crystal.lattice.dim) for step in range(_STEPS))
-            total += levels * min(first * steps, most)
+            total += min(first * steps, most) * (1 if is_from_files(study) else levels)
         groups += 1
         if groups == 20:  # the rest is like them
             break

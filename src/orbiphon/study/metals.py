@@ -7,47 +7,59 @@ per spin where the Hamiltonian has none, over (q U)^2 hbar omega, in 1/eV.
 The error of a value has three parts, added: that of the zone mean; the change of the value when dH is taken from the
 next larger step; and, where there is no second step, ten times the squared even part of the pairs, a bound of the same
 kind. The other chirality has minus the value at each k, by the symmetry of the formula: it is not computed again.
+Cells of several atoms get `metals_sites.csv` too, and `metals_wave.csv` says what a typical surface acoustic wave makes.
 """
 
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from orbiphon import io
+from orbiphon import io, units
 from orbiphon._version import __version__
-from orbiphon.errors import InputError, ToleranceWarning
+from orbiphon.coupling import Deformation
+from orbiphon.electrons import observable
+from orbiphon.electrons.operators import of_site
+from orbiphon.errors import InputError
 from orbiphon.response import Numerics
-from orbiphon.response.scan import scan
+from orbiphon.response.scan import Scan, scan
 from orbiphon.study.claim import claim
+from orbiphon.study.first_principles import deformed_cells
+from orbiphon.study.progress import progress_bars
 from orbiphon.study.table import write_csv
 
-BROADENINGS = (0.05, 0.1, 0.2)
 TEMPERATURE = 300.0
 SHIFTS = tuple(round(0.25 * i, 2) for i in range(-8, 9))
-SCAN_RTOL, SCAN_POINTS = 2e-2, 150_000
-RTOL, POINTS = 1e-2, 600_000  # at the Fermi level; points for nine orbitals, in inverse proportion to their square
+SCANNED = (0.05, 0.1, 0.2)  # broadenings at which all Fermi levels are asked for
+BROADENINGS = (0.02, *SCANNED, 0.5, 1.0)
+TEMPERATURES = (200.0, TEMPERATURE, 500.0)  # at the Fermi level
+RTOL = 1e-2
+ELEMENTS = 3_600_000  # wave vectors times orbitals, at most, for one broadening: half a minute to a minute on two cores
 HOME = "unstrained"
-MARK, TABLE = "reproduction.json", "metals.csv"
+MARK, TABLE, SITES, WAVES = "reproduction.json", "metals.csv", "metals_sites.csv", "metals_wave.csv"
+WAVE_STRAIN, WAVE_FREQUENCY = 1e-4, 1e-3 * units.THz  # q U and frequency of a typical surface acoustic wave
 _WITHOUT_STEP = 10.0
+_STEP_SHARE = 10  # of ELEMENTS: the change with the step needs no fine mesh
 
 
 def run(out: Path, data: Path, quiet: bool = False, overwrite: bool = False) -> bool:
     """Compute `metals.csv`; whether every tolerance was met. Raises `InputError` for data that cannot be used."""
-    found = metals(data)
-    claim(out, MARK, {"paper": "metals", "version": __version__, "metals": list(found)}, (TABLE,), overwrite)
+    found = {name: read_metal(folder) for name, folder in metals(data).items()}
+    names = (TABLE, SITES, WAVES)
+    claim(out, MARK, {"paper": "metals", "version": __version__, "metals": list(found)}, names, overwrite)
     rows, accurate = [], True
-    for name, folder in found.items():
-        for row, converged in metal_rows(name, folder, quiet):
-            rows.append(row)
-            accurate &= converged
-        write_csv(out / TABLE, rows)
-    if not accurate:
-        warnings.warn(
-            "Some moments missed their tolerance: their `error` says by how much.", ToleranceWarning, stacklevel=2
-        )
+    with progress_bars(len(found) * len(BROADENINGS), 0, quiet, what="metals and broadenings") as advance:
+        for name, pairs in found.items():
+            for broadening in BROADENINGS:
+                fresh, converged = metal_rows(name, pairs, broadening)
+                rows += fresh
+                accurate &= converged
+                advance(1)
+            write_csv(out / TABLE, [row for row in rows if "@" not in row["observable"]])
+            write_csv(out / WAVES, waves(rows, found))
+            if sites := [row for row in rows if "@" in row["observable"]]:
+                write_csv(out / SITES, sites)
     return accurate
 
 
@@ -68,9 +80,7 @@ def metals(data: Path) -> dict[str, Path]:
 
 def read_metal(folder: Path) -> io.Pairs:
     """The undeformed cell of a metal, and its coupling to strain. Raises `InputError`."""
-    deformed = [
-        sub for sub in sorted(folder.iterdir()) if sub.is_dir() and sub.name != HOME and any(sub.glob("*.win*"))
-    ]
+    deformed = deformed_cells(folder / HOME)
     if not deformed:
         raise InputError(f"The metal `{folder}` must have folders of deformed cells, but has none. Add a pair.")
     pairs = io.read_pairs(folder / HOME, deformed)
@@ -81,51 +91,86 @@ def read_metal(folder: Path) -> io.Pairs:
     return pairs
 
 
-def metal_rows(name: str, folder: Path, quiet: bool = False) -> Iterator[tuple[dict[str, Any], bool]]:
-    """The rows of one metal, each with whether it met its tolerance."""
-    from rich.console import Console
-
-    console = Console(stderr=True, quiet=quiet)
-    console.print(f"{name}: reading {folder}", highlight=False)
-    pairs = read_metal(folder)
-    share = (9 / pairs.home.electrons.size) ** 2
-    here = Numerics(rtol=RTOL, max_points=int(share * POINTS))
-    around = Numerics(rtol=SCAN_RTOL, max_points=int(min(share, 1.0) * SCAN_POINTS))
-    for broadening in BROADENINGS:
-        for shifts, numerics in (((0.0,), here), (tuple(x for x in SHIFTS if x), around)):
-            console.print(f"{name}: broadening {broadening} eV, {len(shifts)} Fermi levels", highlight=False)
-            yield from _rows(name, pairs, broadening, shifts, numerics)
-
-
-def _rows(
-    name: str, pairs: io.Pairs, broadening: float, shifts: tuple[float, ...], numerics: Numerics
-) -> Iterator[tuple[dict[str, Any], bool]]:
-    spin = pairs.home.electrons.basis.spin
-    observables = ("Lz", "Sz") if spin else ("Lz",)
-    couplings = [pairs.coupling] if pairs.coarse is None else [pairs.coupling, pairs.coarse]
+def metal_rows(name: str, pairs: io.Pairs, broadening: float) -> tuple[list[dict[str, Any]], bool]:
+    """The rows of one metal at one broadening, and whether they met the tolerance."""
+    basis, sites = pairs.home.electrons.basis, pairs.home.electrons.crystal.sites
+    observables = [observable(basis, name) for name in (("Lz", "Sz") if basis.spin else ("Lz",))]
+    if sites > 1:
+        observables += [of_site(basis, o, site) for o in observables for site in range(sites)]
+    asked = [(0.0, t) for t in TEMPERATURES]
+    asked += [(x, TEMPERATURE) for x in SHIFTS if x and broadening in SCANNED]
     assert pairs.fermi_level is not None  # read_metal
-    states = [[broadening, pairs.fermi_level + shift, TEMPERATURE] for shift in shifts]
-    found = scan(couplings, states, observables=observables, numerics=numerics)
+    states = [[pairs.fermi_level + shift, temperature] for shift, temperature in asked]
+
+    def moments(couplings: list[Deformation], share: int) -> Scan:
+        most = ELEMENTS // (share * pairs.home.electrons.size)
+        numerics = Numerics(rtol=RTOL, max_points=most)
+        return scan(couplings, broadening, states, observables=observables, numerics=numerics)
+
+    found = moments([pairs.coupling], 1)
     if pairs.coarse is None:
         step = _WITHOUT_STEP * pairs.even**2 * np.abs(found.value[0])
     else:
-        step = np.abs(found.value[1] - found.value[0])
-    error = found.error[0] + step
-    for (i, shift), (o, observable) in ((a, b) for a in enumerate(shifts) for b in enumerate(observables)):
-        for chirality in (1, -1):
-            yield (
-                {
-                    "metal": name,
-                    "method": "adiabatic",
-                    "observable": observable,
-                    "wave": "transverse_z",
-                    "chirality": chirality,
-                    "broadening_eV": broadening,
-                    "temperature_K": TEMPERATURE,
-                    "fermi_shift_eV": shift,
-                    "value": chirality * float(found.value[0, i, o]),
-                    "error": float(error[i, o]),
-                    "unit": "1/eV",
-                },
-                found.converged,
-            )
+        step = np.abs(np.diff(moments([pairs.coupling, pairs.coarse], _STEP_SHARE).value, axis=0)[0])
+    value, error = found.value[0], found.error[0] + step
+    rows = [
+        row
+        for i, (shift, temperature) in enumerate(asked)
+        for o, measured in enumerate(observables)
+        for row in _rows(name, measured.name, (broadening, temperature, shift), float(value[i, o]), float(error[i, o]))
+    ]
+    return rows, found.converged
+
+
+def waves(rows: list[dict[str, Any]], found: dict[str, io.Pairs]) -> list[dict[str, Any]]:
+    """What a typical surface acoustic wave makes at the Fermi level and 300 K: -(L + 2 S) in mu_B, of both spins."""
+    strength = WAVE_STRAIN**2 * 2.0 * np.pi * WAVE_FREQUENCY  # (q U)^2 hbar omega
+    table = []
+    for row in rows:
+        state = row["observable"], row["chirality"], row["temperature_K"], row["fermi_shift_eV"]
+        if state != ("Lz", 1, TEMPERATURE, 0.0):
+            continue
+        electrons = found[row["metal"]].home.electrons
+        same = [other for other in rows if _but_observable(other) == _but_observable(row)]
+        spin = next((other for other in same if other["observable"] == "Sz"), {"value": 0.0, "error": 0.0})
+        spins = 1.0 if electrons.basis.spin else 2.0
+        per_volume = 1e24 / abs(float(np.linalg.det(np.asarray(electrons.crystal.lattice.vectors))))  # cells in cm^3
+        table.append(
+            {
+                "metal": row["metal"],
+                "broadening_eV": row["broadening_eV"],
+                "strain": WAVE_STRAIN,
+                "frequency_GHz": WAVE_FREQUENCY / (1e-3 * units.THz),
+                "L_per_cell_hbar": spins * strength * row["value"],
+                "S_per_cell_hbar": spins * strength * spin["value"],
+                "moment_muB_per_cm3": -spins * strength * (row["value"] + 2.0 * spin["value"]) * per_volume,
+                "error_muB_per_cm3": spins * strength * (row["error"] + 2.0 * spin["error"]) * per_volume,
+            }
+        )
+    return table
+
+
+def _but_observable(row: dict[str, Any]) -> tuple[Any, ...]:
+    names = ("metal", "chirality", "broadening_eV", "temperature_K", "fermi_shift_eV")
+    return tuple(row[name] for name in names)
+
+
+def _rows(
+    name: str, measured: str, state: tuple[float, float, float], value: float, error: float
+) -> Iterator[dict[str, Any]]:
+    """One value as a row for each chirality."""
+    broadening, temperature, shift = state
+    for chirality in (1, -1):
+        yield {
+            "metal": name,
+            "method": "adiabatic",
+            "observable": measured,
+            "wave": "transverse_z",
+            "chirality": chirality,
+            "broadening_eV": broadening,
+            "temperature_K": temperature,
+            "fermi_shift_eV": shift,
+            "value": chirality * value,
+            "error": error,
+            "unit": "1/eV",
+        }

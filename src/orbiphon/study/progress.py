@@ -13,7 +13,7 @@ _PATIENCE = 2.0  # seconds before a progress bar appears
 
 
 @contextmanager
-def progress_bars(total: int, done: int, quiet: bool) -> Iterator[Callable[[int], None]]:
+def progress_bars(total: int, done: int, quiet: bool, what: str = "points") -> Iterator[Callable[[int], None]]:
     """Bars with the time left, which appear if the work takes longer than a moment; yields what advances the first.
 
     One is for the points of the sweep, the other for what a single point takes long for.
@@ -32,7 +32,7 @@ def progress_bars(total: int, done: int, quiet: bool) -> Iterator[Callable[[int]
         TextColumn("left"),
     )
     bar = Progress(*columns, console=Console(stderr=True))
-    points = bar.add_task("points", total=total, completed=done)
+    points = bar.add_task(what, total=total, completed=done)
     inner = bar.add_task("", visible=False)
 
     def begin(what: str, size: int) -> None:

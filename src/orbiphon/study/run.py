@@ -10,7 +10,7 @@ import numpy as np
 
 from orbiphon import response
 from orbiphon.errors import InputError, ToleranceWarning
-from orbiphon.study import build
+from orbiphon.study import build, first_principles
 from orbiphon.study.config import Study
 from orbiphon.study.folder import PARTIAL, claim
 from orbiphon.study.progress import ctrl_c, progress_bars
@@ -18,6 +18,7 @@ from orbiphon.study.results import Checkpoint, Results, empty_results
 from orbiphon.study.store import write_results
 from orbiphon.study.sweep import LEVELS, TEMPERATURE, Plan, plan
 
+_STATES = 32  # at least, of electrons from files: they share eigensystems
 _SECONDS = 1.0  # a block of points takes about this long; also the time between checkpoints
 
 
@@ -92,22 +93,24 @@ def run(study: Study, out: str | Path, *, quiet: bool = False, overwrite: bool =
 
 
 class _Pace:
-    """How many states make a block: doubled while blocks are quick, halved when one takes long."""
+    """How many states make a block: doubled while blocks are quick, halved when one takes long, but not below
+    `least`."""
 
-    def __init__(self) -> None:
-        self.size = 1
+    def __init__(self, least: int = 1) -> None:
+        self.size = self.least = least
 
     def took(self, seconds: float) -> None:
         if seconds < _SECONDS / 2:
             self.size *= 2
         elif seconds > 2 * _SECONDS:
-            self.size = max(1, self.size // 2)
+            self.size = max(self.least, self.size // 2)
 
 
 def _fill(study: Study, results: Results, checkpoint: Checkpoint, after_block: Callable[[int], None]) -> None:
     """Compute every entry that is not done, block after block."""
     saved = time.monotonic()
-    pace = _Pace()
+    pairs = first_principles.read(study) if first_principles.is_from_files(study) else None
+    pace = _Pace() if pairs is None else _Pace(least=_STATES)
     numerics = build.numerics(study)
     points = np.arange(results.plan.size).reshape(results.plan.shape)
     for where, values in results.plan.groups():
@@ -122,6 +125,8 @@ def _fill(study: Study, results: Results, checkpoint: Checkpoint, after_block: C
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore", ToleranceWarning)  # counted in the report
                     answer = response.solve(problem, method, numerics)
+                    if pairs is not None:
+                        answer = first_principles.with_step_error(answer, problem, method, numerics, pairs)
                 results.put(states[block], m, o, answer)
                 after_block(states[block].size)
                 pace.took(time.monotonic() - start)

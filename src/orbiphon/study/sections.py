@@ -15,6 +15,7 @@ from orbiphon import models, response
 from orbiphon.coupling import COUPLINGS
 from orbiphon.drives.thermal import Q_DOMAINS
 from orbiphon.electrons import OBSERVABLES, TightBinding
+from orbiphon.io.wannier import SPIN_ORDERS
 from orbiphon.response.kernels import POWERS
 from orbiphon.study import quantity as qty
 from orbiphon.study.quantity import KINDS, Kind, Quantity, QuantityError, Rule, show
@@ -104,23 +105,54 @@ def _tied(given: Any) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(group) for group in given)
 
 
+def _path(given: Any) -> str:
+    if not isinstance(given, str) or not given or "\0" in given:
+        raise QuantityError(f'must be a path, but is {show(given)}. Write "W/unstrained", say.')
+    return given
+
+
+def _paths(given: Any) -> tuple[str, ...]:
+    listed = given if isinstance(given, list | tuple) else [given]
+    if not listed:
+        raise QuantityError("must name the folders of deformed cells, but is an empty list. Leave it out to take all.")
+    return tuple(_path(item) for item in listed)
+
+
 class State(Section):
-    """The electrons' equilibrium; exactly one of `fermi_level` and `filling` (electrons per cell)."""
+    """The electrons' equilibrium; exactly one of `fermi_level`, `filling` (electrons per cell) and, with electrons from
+    files, `fermi_shift` from the Fermi level of the calculation."""
 
     temperature: Annotated[Q, reads("temperature", qty.POSITIVE)]
     fermi_level: Annotated[Q, reads("energy")] | None = None
     filling: Annotated[Q, reads("number", qty.POSITIVE)] | None = None
+    fermi_shift: Annotated[Q, reads("energy")] | None = None
 
     @model_validator(mode="after")
     def _one(self) -> "State":
-        _exactly_one(self, "fermi_level", "filling")
+        from_files = () if self.fermi_shift is None else ("fermi_shift",)
+        _exactly_one(self, "fermi_level", "filling", *from_files)
         return self
+
+
+class ElectronsFromFile(Section):
+    """The electrons of a Wannier Hamiltonian; `file` is a path from the study file on, of a file or its folder."""
+
+    file: Annotated[str, BeforeValidator(_path)]
+    spin_order: Annotated[str, one_of(*SPIN_ORDERS)] = "fastest"
 
 
 class Coupling(Section):
     """How the electrons follow the lattice."""
 
     kind: Annotated[str, one_of(*COUPLINGS)] = "two_centre"
+
+
+class CouplingFromPairs(Section):
+    """The coupling from Hamiltonians of deformed cells; `pairs` are their paths, by default all beside the undeformed
+    one."""
+
+    kind: Annotated[str, one_of("pairs")] = "pairs"
+    pairs: Annotated[tuple[str, ...], BeforeValidator(_paths)] = ()
 
 
 class Phonons(Section):
@@ -226,6 +258,13 @@ class Numerics(Section):
         if 0.0 in self.rtol.values and 0.0 in self.atol.values:
             raise QuantityError("must have rtol or atol greater than zero, but both are 0. Set rtol = 1e-4, say.")
         return self
+
+
+class NumericsFromFile(Numerics):
+    """The same with the defaults for electrons from files, whose strains are good to a per cent at best."""
+
+    rtol: Annotated[Q, reads("number", qty.NOT_NEGATIVE)] = number(1e-2)
+    max_points: Annotated[int, whole(1, 10**15)] = 400_000
 
 
 class Sweep(Section):

@@ -30,13 +30,24 @@ def band_data(electrons: TightBinding) -> Any:
     """Energies (k, band) and orbital weights (k, band, orbital) along a path through reduced points 0 and 1/2."""
     import xarray
 
-    path = k_path(electrons.crystal.lattice, [*_NODES[electrons.crystal.lattice.dim]], 80)
+    path = k_path(electrons.crystal.lattice, _nodes(electrons), 80)
     data = {
         "energy": (("k", "band"), np.asarray(bands(electrons, path.k))),
         "weight": (("k", "band", "orbital"), np.asarray(orbital_weights(electrons, path.k))),
     }
     coordinates = {"distance": ("k", np.asarray(path.distance)), "orbital": list(electrons.basis.labels)}
     return xarray.Dataset(data, coordinates, {"labels": list(path.labels), "nodes": list(path.nodes)})
+
+
+def _nodes(electrons: TightBinding) -> list[tuple[str, tuple[float, ...]]]:
+    """Points of the path; their usual names are those of lattices with right angles, others get their coordinates."""
+    vectors = np.asarray(electrons.crystal.lattice.vectors)
+    metric = vectors @ vectors.T
+    right = np.all(np.abs(metric - np.diag(np.diag(metric))) < 1e-6 * np.max(metric))
+    nodes = _NODES[electrons.crystal.lattice.dim]
+    return [
+        (name if right or name == "Γ" else "".join("½" if x else "0" for x in point), point) for name, point in nodes
+    ]
 
 
 def zone_data(study: Study) -> Any:

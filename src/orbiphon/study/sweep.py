@@ -17,7 +17,7 @@ from orbiphon.study.config import Study
 from orbiphon.study.quantity import Quantity
 
 TEMPERATURE = "state.temperature"
-LEVELS = ("state.fermi_level", "state.filling")
+LEVELS = ("state.fermi_level", "state.filling", "state.fermi_shift")
 
 
 @dataclass(frozen=True)

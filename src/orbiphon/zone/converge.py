@@ -98,7 +98,7 @@ def converge(
         last = mean_over(mesh, coarse, tolerance.max_points - points)
         points, meshes = points + last.points, meshes + 1
         difference = np.abs(last.value - coarse.value)
-        error = _remaining(difference, before) + last.error + _ROUNDING * last.scale
+        error = remaining_error(difference, before) + last.error + _ROUNDING * last.scale
         wanted = tolerance.of(last.value, last.scale)
         if before is not None and np.all(error <= wanted):
             return ZoneMean(last.value, error, mesh.shape, points, True)
@@ -109,15 +109,15 @@ def converge(
     return ZoneMean(last.value, error, mesh.shape, points, False)
 
 
-def _remaining(last: np.ndarray, before: np.ndarray | None) -> np.ndarray:
+def remaining_error(last: np.ndarray, before: np.ndarray | None) -> np.ndarray:
     """Error of the finest mesh, from the last change and the one before it.
 
     The last change is the error of the mesh before the finest, unless that one hit the mean by luck: an error that
     alternates as exp(-a n) cos(b n) does so often. The change before tells; one change alone is never accepted. While
-    convergence is slow, an algebraic tail is added up.
+    convergence is slow, an algebraic tail is added up, of first order at worst.
     """
     if before is None:
         return last
     trusted = np.maximum(last, before / _CAUTION)
-    ratio = trusted / np.where(before > 0.0, before, trusted + 1e-300)
-    return trusted * np.maximum(1.0, ratio / np.maximum(1.0 - ratio, 0.1))  # last + last ratio + last ratio^2 + ...
+    ratio = np.minimum(trusted / np.where(before > 0.0, before, trusted + 1e-300), 1.0 / _GROWTH)
+    return trusted * np.maximum(1.0, ratio / (1.0 - ratio))  # last ratio + last ratio^2 + ...
