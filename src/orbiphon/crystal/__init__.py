@@ -10,3 +10,4 @@ from orbiphon.crystal.kpath import KPath as KPath, k_path as k_path
 from orbiphon.crystal.lattice import Crystal as Crystal, Lattice as Lattice
 from orbiphon.crystal.rotation import axis_rotation as axis_rotation, rotation_matrix as rotation_matrix
 from orbiphon.crystal.symmetry import Operation as Operation, point_operations as point_operations
+from orbiphon.crystal.zone_points import zone_points as zone_points

@@ -37,8 +37,8 @@ def circular_polarisation_by_site(modes: PhononModes, axis: str | ArrayLike = "z
 def circular_modes(modes: PhononModes, axis: str | ArrayLike | None = None) -> PhononModes:
     """The same modes, each degenerate level in its circular basis about an axis.
 
-    Within a level the modes diagonalise l·n, by rising l·n: of a pair, chirality λ = +1 comes first. `axis` is "x", "y",
-    "z", a vector (xyz), or (q xyz); by default that of q, or z where q = 0. Levels of one mode stay what they are.
+    Within a level the modes diagonalise l·n, by rising l·n: of a pair, chirality λ = +1 comes first. `axis` is "x",
+    "y", "z", a vector (xyz), or (q xyz); by default that of q, or z where q = 0. Levels of one mode stay what they are.
     """
     return diagonal_in(modes, _momentum(modes, _axes(modes, axis)))[0]
 
@@ -50,15 +50,15 @@ def check_circular(modes: PhononModes, mode: int, axis: str | ArrayLike | None =
     level = list(modes.level_of(mode))
     if len(level) < 2:
         raise InputError(
-            f"Argument `mode` must name one of degenerate modes for a circular basis, but mode {mode} at "
-            f"q = {np.round(np.asarray(modes.q[0]), 6).tolist()} 1/Å is alone at its frequency. Its own motion is what it "
-            "is: see phonon_angular_momentum."
+            f"Argument `mode` must name one of degenerate modes for a circular basis, but mode {mode} at q = "
+            f"{np.round(np.asarray(modes.q[0]), 6).tolist()} 1/Å is alone at its frequency, and its motion is what it "
+            "is: see phonon_angular_momentum. Choose a degenerate mode."
         )
     _, momentum = diagonal_in(modes, _momentum(modes, _axes(modes, axis)))
     if float(np.max(np.abs(np.asarray(momentum)[0, level]))) < _CIRCULAR:
         raise InputError(
-            f"Argument `mode` must name modes that can turn about the axis, but the level of mode {mode} (modes {level}) "
-            "moves along it, or along one line. Choose another axis, or keep the linear modes."
+            f"Argument `mode` must name modes that can turn about the axis, but the level of mode {mode} (modes "
+            f"{level}) moves along it, or along one line. Choose another axis, or keep the linear modes."
         )
 
 

@@ -29,8 +29,8 @@ _UNSTABLE = 1e-9  # of the largest ω²: a negative ω² below is rounding
 class ForceConstants(AbstractPhonons):
     """The harmonic lattice. Made by `spring_model`, or from matrices.
 
-    **Arguments:** `crystal`; `masses` (site,), in internal units (`12 * units.amu`); `cells` (cell xyz), Å, with R every
-    −R; `matrices` (cell site site xyz xyz), eV/Å²: Φ_ss'(R) between atom s in cell R and atom s' in cell 0.
+    **Arguments:** `crystal`; `masses` (site,), in internal units (`12 * units.amu`); `cells` (cell xyz), Å, with R
+    every −R; `matrices` (cell site site xyz xyz), eV/Å²: Φ_ss'(R) between atom s in cell R and atom s' in cell 0.
 
     **Raises:** `InputError` for wrong shapes, masses that are not positive, Φ_ss'(R) ≠ Φ_s's(−R)ᵀ, or if a uniform
     translation costs energy, Σ_{R s'} Φ_ss'(R) ≠ 0: see `obeying_sum_rule`.

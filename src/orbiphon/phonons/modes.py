@@ -1,6 +1,6 @@
 """Phonons: the modes of a crystal at given wave vectors, and what degeneracy leaves open.
 
-    D(q) e_ν = ω_ν² e_ν,    Σ_s |e_νs|² = 1,    u_s(R) = e_νs / √(2 M_s ω_ν) · e^{iq·(R + τ_s)}   for one quantum per cell,
+    D(q) e_ν = ω_ν² e_ν,    Σ_s |e_νs|² = 1,    u_s(R) = e_νs/√(2 M_s ω_ν) e^{iq·(R + τ_s)}   for one quantum per cell,
 
 by rising ω. Within a degenerate level the e_ν are an arbitrary choice. Whatever is asked of single modes there (angular
 momentum, velocity) is made well defined by choosing the eigenvectors of a hermitian operator A within each level
@@ -63,7 +63,7 @@ class PhononModes(eqx.Module):
 
     @property
     def displacement(self) -> Complex[Array, "q mode site xyz"]:
-        """e_s/√(2 M_s ω), Å: one quantum per cell moves the atoms by u_s = 2 Re{... e^{iq·(R + τ_s) − iωt}}; 0 if ω = 0.
+        """e_s/√(2 M_s ω), Å: the part of one quantum per cell that goes with e^{iq·(R + τ_s) − iωt}; 0 where ω = 0.
 
         A coherent wave Re{U e^{...}} of n quanta per cell has U = 2 √n times this.
         """

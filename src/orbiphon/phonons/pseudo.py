@@ -40,8 +40,8 @@ def pseudo_angular_momentum(
 ) -> PseudoAngularMomentum:
     """ℓ of every mode at one `q` (xyz) under the `order`-fold rotation about `axis` through `centre` (Å).
 
-    `screw` (Å) is the shift along the axis that goes with the rotation. **Raises:** `InputError` if this is no operation
-    of the crystal, does not leave q alone, or does not commute with the dynamics.
+    `screw` (Å) is the shift along the axis that goes with the rotation. **Raises:** `InputError` if this is no
+    operation of the crystal, does not leave q alone, or does not commute with the dynamics.
     """
     n, at = np.asarray(direction_vector(axis)), np.asarray(q, dtype=float)
     operation = axis_rotation(phonons.crystal, order, n, np.asarray(centre, dtype=float), float(screw))
@@ -94,5 +94,5 @@ def _unitary_eigensystem(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Of a normal matrix, with orthonormal eigenvectors: Schur's form is diagonal."""
     from scipy.linalg import schur
 
-    triangle, vectors = schur(matrix, output="complex")
+    triangle, vectors, *_ = schur(matrix, output="complex")
     return np.diag(triangle), vectors

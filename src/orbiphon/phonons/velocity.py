@@ -6,7 +6,7 @@ Within a degenerate level the slopes along n are the eigenvalues of that matrix,
 they belong. At Γ the acoustic ω is a cone; its slopes are those of second-order perturbation theory in q, with the
 optical modes between:
 
-    ω² = |q|² · eigenvalues of  P [½ n·∇∇D·n − (n·∇D) D⁺ (n·∇D)] P,        P: uniform translations, D⁺: inverse elsewhere.
+    ω² = |q|² · eigenvalues of  P [½ n·∇∇D·n − (n·∇D) D⁺ (n·∇D)] P,      P: uniform translations, D⁺: inverse elsewhere.
 """
 
 import equinox as eqx

@@ -50,42 +50,55 @@ from orbiphon.units import k_B
 
 Pump = Callable[[Array, Array, Array, Array], Array]
 """M^s (2 polarisation band band) from vertex, levels, frequency and broadening, as `pumped`."""
+AtWaveVector = tuple[Array, Array, Array]
+"""Levels (2 band), eigenvectors (2 orbital band), vertex (wave polarisation above below) at one wave vector."""
 
 
 class FiniteWave(AbstractStateIntegrand):
     """The integrand: sum_s Tr O M^s for each row of `quanta` and each observable, flattened.
 
-    `vertex` is g in real space for each polarisation, `observables` are matrices, both between the orbitals in the
-    order of the sectors; `half` (dim,) are the phases exp(-i q a_j/2). `pump` makes the M^s: here `pumped`.
+    Modes of one q: `frequency` is that of each `wave`, and each may have several polarisations. `vertex` is g in real
+    space for each of them, `observables` are matrices, both between the orbitals in the order of the sectors; `half`
+    (dim,) are the phases exp(-i q a_j/2). `pump` makes the M^s: here `pumped`.
     """
 
     electrons: TightBinding
-    vertex: Complex[Array, "polarisation cell orbital orbital"]
+    vertex: Complex[Array, "wave polarisation cell orbital orbital"]
     observables: Complex[Array, "observable orbital orbital"]
     half: Complex[Array, "dim"]
-    quanta: Float[Array, "out polarisation"]
-    frequency: Float[Array, ""]
+    quanta: Float[Array, "out wave_polarisation"]
+    frequency: Float[Array, "wave"]
     broadening: Float[Array, ""]
     fermi_level: Float[Array, ""]
     temperature: Float[Array, ""]
     steps: Steps = eqx.field(static=True)
     pump: Pump = eqx.field(static=True)
 
-    def prepare(self, phases: Complex[Array, "dim"]) -> tuple[Array, Array, Complex[Array, "polarisation above below"]]:
+    def prepare(self, phases: Complex[Array, "dim"]) -> AtWaveVector:
         """Levels (side band) and eigenvectors (side orbital band) at k + q/2 and k - q/2, the vertex between them."""
-        there, here = (BlochSum(self.electrons, self.steps, phases * z) for z in (self.half, jnp.conj(self.half)))
-        levels, vectors = (jnp.stack(both) for both in zip(*map(self._states, (there, here)), strict=True))
-        orbitals = tuple(range(self.electrons.size))
-        vertex = jnp.stack([here.block(vertex, orbitals, orbitals) for vertex in self.vertex])
-        return levels, vectors, vertex if self._diagonal else adjoint(vectors[0]) @ vertex @ vectors[1]
+        there, here = (phases * z for z in (self.half, jnp.conj(self.half)))
+        levels, vectors = (jnp.stack(both) for both in zip(*map(self.states, (there, here)), strict=True))
+        return self.between(here, levels, vectors)
 
-    def respond(
-        self, prepared: tuple[Array, Array, Complex[Array, "polarisation above below"]]
-    ) -> Float[Array, "component"]:
+    def between(self, here: Complex[Array, "dim"], levels: Array, vectors: Array) -> AtWaveVector:
+        """The same from the states at k + q and k, the phases of k being `here`."""
+        bloch, orbitals = BlochSum(self.electrons, self.steps, here), tuple(range(self.electrons.size))
+        waves, polarisations = self.vertex.shape[:2]
+        every = self.vertex.reshape(waves * polarisations, *self.vertex.shape[2:])
+        vertex = jnp.stack([bloch.block(one, orbitals, orbitals) for one in every])
+        vertex = vertex if self._diagonal else adjoint(vectors[0]) @ vertex @ vectors[1]
+        return levels, vectors, vertex.reshape(waves, polarisations, *vertex.shape[1:])
+
+    def respond(self, prepared: AtWaveVector) -> Float[Array, "component"]:
         """sum_s Tr O M^s, flattened from (out observable)."""
         levels, vectors, vertex = prepared
         unit = 2.0 * np.pi * k_B * self.temperature
-        matrices = self.pump(vertex, (levels - self.fermi_level) / unit, self.frequency / unit, self.broadening / unit)
+        levels, omega, width = ((x / unit) for x in (levels - self.fermi_level, self.frequency, self.broadening))
+        if vertex.shape[0] == 1:
+            matrices = self.pump(vertex[0], levels, omega[0], width)
+        else:
+            every = jax.vmap(self.pump, (0, None, 0, None))(vertex, levels, omega, width)
+            matrices = jnp.moveaxis(every, 0, 1).reshape(2, -1, *vertex.shape[2:])
         if not self._diagonal:
             matrices = vectors[:, None] @ matrices @ adjoint(vectors)[:, None]
         total, o, axes = jnp.sum(matrices, axis=0), self.observables, ((1, 2), (1, 2))
@@ -98,9 +111,9 @@ class FiniteWave(AbstractStateIntegrand):
         """Whether every orbital is an eigenstate."""
         return all(len(sector) == 1 for sector in self.electrons.sectors)
 
-    def _states(self, bloch: BlochSum) -> tuple[Float[Array, "band"], Complex[Array, "orbital band"]]:
+    def states(self, phases: Complex[Array, "dim"]) -> tuple[Float[Array, "band"], Complex[Array, "orbital band"]]:
         """Of all sectors, one after the other."""
-        levels, vectors = bloch.states()
+        levels, vectors = BlochSum(self.electrons, self.steps, phases).states()
         return jnp.concatenate(levels), jax.scipy.linalg.block_diag(*vectors)
 
 

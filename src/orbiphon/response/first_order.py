@@ -24,7 +24,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float
 
-from orbiphon.drives import AbstractDrive, CoherentWave
+from orbiphon.drives import AbstractDrive, AbstractModeDrive, CoherentWave
 from orbiphon.electrons import TightBinding
 from orbiphon.electrons.bloch import BlochSum, lattice_steps, rotated
 from orbiphon.electrons.structure import Steps
@@ -217,7 +217,7 @@ def prepare_first_order(
     )
 
 
-def coherent(drive: AbstractDrive) -> CoherentWave:
+def coherent(drive: AbstractDrive | AbstractModeDrive) -> CoherentWave:
     """The drive, if it is a coherent wave; `InputError` otherwise."""
     if not isinstance(drive, CoherentWave):
         raise InputError(

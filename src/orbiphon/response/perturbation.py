@@ -20,7 +20,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float
 
+from orbiphon.drives import AbstractModeDrive
 from orbiphon.response.finite_wave import adjoint, turned
+from orbiphon.response.lattice_waves import prepare_lattice
 from orbiphon.response.method import AbstractMethod, Prepared
 from orbiphon.response.problem import Problem
 from orbiphon.response.wave_sum import wave_sum
@@ -41,10 +43,13 @@ class Perturbation(AbstractMethod):
 
     def prepare(self, problem: Problem) -> Prepared:
         """The exact vertex between states at k and k + q."""
+        words = "second order at finite q and frequency, wave functions of electron and phonon"
+        if isinstance(problem.drive, AbstractModeDrive):
+            return prepare_lattice(problem, dressed, 0.0, words)
         waves = wave_sum(problem, dressed)
         return Prepared(
             lambda level, index, numerics: waves.moments(0.0, level, index, numerics),
-            "second order at finite q and frequency, wave functions of electron and phonon",
+            words,
             (lambda level, index: waves.excess(0, 0.0, level, index)) if waves.single else None,
         )
 
