@@ -32,7 +32,7 @@ Exchanging the two sides turns omega into -omega, D[b, C] into -D[C, b] and D[b,
 All energies below are in units of 2 pi k_B T, and H is phi of `pairs`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import equinox as eqx
 import jax
@@ -49,7 +49,7 @@ from orbiphon.response.pairs import RESONANT, Jet, close, doubled, jets, over, p
 from orbiphon.units import k_B
 
 Pump = Callable[[Array, Array, Array, Array], Array]
-"""M^s (2 polarisation band band) from vertex, levels, frequency and broadening, as `pumped`."""
+"""M^s (2 wave polarisation band band) from vertex, levels, frequency and broadening, as `pumped`."""
 AtWaveVector = tuple[Array, Array, Array]
 """Levels (2 band), eigenvectors (2 orbital band), vertex (wave polarisation above below) at one wave vector."""
 
@@ -94,11 +94,8 @@ class FiniteWave(AbstractStateIntegrand):
         levels, vectors, vertex = prepared
         unit = 2.0 * np.pi * k_B * self.temperature
         levels, omega, width = ((x / unit) for x in (levels - self.fermi_level, self.frequency, self.broadening))
-        if vertex.shape[0] == 1:
-            matrices = self.pump(vertex[0], levels, omega[0], width)
-        else:
-            every = jax.vmap(self.pump, (0, None, 0, None))(vertex, levels, omega, width)
-            matrices = jnp.moveaxis(every, 0, 1).reshape(2, -1, *vertex.shape[2:])
+        matrices = self.pump(vertex, levels, omega, width)
+        matrices = matrices.reshape(2, -1, *matrices.shape[3:])
         if not self._diagonal:
             matrices = vectors[:, None] @ matrices @ adjoint(vectors)[:, None]
         total, o, axes = jnp.sum(matrices, axis=0), self.observables, ((1, 2), (1, 2))
@@ -118,17 +115,18 @@ class FiniteWave(AbstractStateIntegrand):
 
 
 def pumped(
-    vertex: Complex[Array, "polarisation above below"],
+    vertex: Complex[Array, "wave polarisation above below"],
     levels: Float[Array, "2 band"],
-    frequency: Float[Array, ""],
+    frequency: Float[Array, "wave"],
     broadening: Float[Array, ""],
-) -> Complex[Array, "2 polarisation band band"]:
+) -> Complex[Array, "2 wave polarisation band band"]:
     """M^+ and M^- between eigenstates, energies from the Fermi level on and in units of 2 pi k_B T.
 
     A loop over s, because XLA would fuse what stands outside of loops into each of its uses.
     """
-    omega = frequency * jnp.array([1.0, -1.0])
-    own, moved = jets((levels, levels - omega[:, None]), broadening)
+    omega = jnp.stack([frequency, -frequency])
+    own = stacked(jets(levels[:, None], broadening))
+    moved = stacked(jets(levels[:, None] - omega[:, :, None], broadening))
     other, other_moved = (jax.tree.map(turned, one) for one in (own, moved))
     sides = (jnp.stack([vertex, adjoint(vertex)]), omega, own, moved, other, other_moved)
     return lax.map(lambda side: _pumped_at(side, broadening), sides)
@@ -136,8 +134,11 @@ def pumped(
 
 def _pumped_at(
     side: tuple[Array, Array, Jet, Jet, Jet, Jet], broadening: Float[Array, ""]
-) -> Complex[Array, "polarisation b a"]:
-    """M^s with z_a, z_b of `own` and z_c of `other`; `omega` is s omega, moved are z_b - omega and C = z_c + omega."""
+) -> Complex[Array, "wave polarisation b a"]:
+    """M^s with z_a, z_b of `own` and z_c of `other`; `omega` is s omega, moved are z_b - omega and C = z_c + omega.
+
+    Own levels have an axis of length one where moved ones have that of the waves.
+    """
     w, omega, own, own_moved, other, other_moved = side
     b, a, c = own.column, own.row, other_moved.row
     to_b, to_c = pair(b, a), pair(b, c)
@@ -146,15 +147,21 @@ def _pumped_at(
     resonant, detuning = close(b, c, RESONANT), b.x - c.x
     far = jnp.where(resonant, 0.0, 1.0 / jnp.where(resonant, 1.0, detuning))  # 1/(a - C)
     reals = far, resonant.astype(float), jnp.where(resonant, -detuning, 0.0)
-    adjoints = [adjoint(real.astype(complex)[None] * w) for real in reals]
+    adjoints = [adjoint(real.astype(complex)[:, None] * w) for real in reals]
     plain, near, slope = (w @ adjoint for adjoint in adjoints)
-    g = to_b[None] * plain - (w * to_c[None]) @ adjoints[0] + second[None] * near + third[None] * slope
+    g = to_b[:, None] * plain - (w * to_c[:, None]) @ adjoints[0] + second[:, None] * near + third[:, None] * slope
 
-    h, h_c = (omega.astype(complex) * pair(*both) for both in ((own, own_moved), (other, other_moved)))
-    opposite = (h[:, None] - jnp.conj(h_c)[None, :]) * over(detuning, broadening)  # D[b, C*]
+    both = omega.astype(complex)[:, None]
+    h, h_c = both * pair(own, own_moved), both * pair(other, other_moved)
+    opposite = (h[:, :, None] - jnp.conj(h_c)[:, None, :]) * over(detuning, broadening)  # D[b, C*]
     y = to_c - pair(own_moved.column, other.row) - opposite
-    t = (w * y[None]) @ adjoint(w)
-    return 0.5j / np.pi * (g - adjoint(g) - (t + adjoint(t)) * over(b.x - a.x, broadening)[None])
+    t = (w * y[:, None]) @ adjoint(w)
+    return 0.5j / np.pi * (g - adjoint(g) - (t + adjoint(t)) * over(b.x - a.x, broadening)[:, None])
+
+
+def stacked(sides: Sequence[Jet]) -> Jet:
+    """The jets of both sides in one."""
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *sides)
 
 
 def turned(sides: Array) -> Array:

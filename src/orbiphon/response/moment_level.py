@@ -9,6 +9,7 @@ Its trace, the sum over the level, depends on no choice of modes.
 """
 
 import itertools
+
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np

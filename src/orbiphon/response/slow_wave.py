@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float
 
-from orbiphon.response.finite_wave import Pump, turned
+from orbiphon.response.finite_wave import Pump, adjoint, turned
 from orbiphon.response.second_order import Kernel
 from orbiphon.units import k_B
 
@@ -30,13 +30,13 @@ _PUMPS: dict[Kernel, Pump] = {}
 
 def _pump(kernel: Kernel) -> Callable[[Array, Array, Array, Array], Array]:
     def pumped(
-        vertex: Complex[Array, "polarisation above below"],
+        vertex: Complex[Array, "wave polarisation above below"],
         levels: Float[Array, "2 band"],
-        frequency: Float[Array, ""],
+        frequency: Float[Array, "wave"],
         broadening: Float[Array, ""],
-    ) -> Complex[Array, "2 polarisation band band"]:
+    ) -> Complex[Array, "2 wave polarisation band band"]:
         """M^+ and M^-, energies from the Fermi level on and in units of 2 pi k_B T, as `finite_wave.pumped`."""
-        w = jnp.stack([vertex, jnp.conj(jnp.swapaxes(vertex, 1, 2))])
+        w = jnp.stack([vertex, adjoint(vertex)])
         own, other = levels, turned(levels)
         shape = (2, *levels.shape[1:] * 3)  # (side b a c)
         b, a, c = (
@@ -45,7 +45,7 @@ def _pump(kernel: Kernel) -> Callable[[Array, Array, Array, Array], Array]:
         )
         unit = jnp.asarray(1.0 / (2.0 * np.pi * k_B))  # the temperature at which 2 pi k_B T is 1
         slope = kernel(a, b, c, broadening, jnp.zeros(()), unit).reshape(shape)
-        sides = (frequency * jnp.array([1.0, -1.0])).astype(complex)
-        return sides[:, None, None, None] * jnp.einsum("spbc,spac,sbac->spba", w, jnp.conj(w), slope)
+        sides = jnp.stack([frequency, -frequency]).astype(complex)
+        return sides[:, :, None, None, None] * jnp.einsum("swpbc,swpac,sbac->swpba", w, jnp.conj(w), slope)
 
     return pumped

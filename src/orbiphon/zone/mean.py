@@ -109,7 +109,7 @@ def refined_mean(
         value, scale = _mesh_mean(integrand, mesh, block)
         points += mesh.size
         difference = np.abs(value - coarse)
-        error = _remaining(difference, before) + _ROUNDING * scale
+        error = remaining_error(difference, before) + _ROUNDING * scale
         tolerance = np.maximum(np.maximum(atol, rtol * np.abs(value)), _NOUGHT * rtol * scale)
         if resolved and before is not None and np.all(error <= tolerance):
             return ZoneMean(value, error, mesh.shape, points, True)
@@ -117,7 +117,7 @@ def refined_mean(
     return ZoneMean(value, error if resolved else np.full(error.shape, np.inf), mesh.shape, points, False)
 
 
-def _remaining(last: np.ndarray, before: np.ndarray | None) -> np.ndarray:
+def remaining_error(last: np.ndarray, before: np.ndarray | None) -> np.ndarray:
     """Error of the finest mesh, from the last change and the one before it.
 
     The last change is the error of the mesh before the finest, unless that one hit the mean by luck: an error that
