@@ -89,12 +89,12 @@ def test_pumped_density_matrix_in_many_digits(kelvin, gamma, level, omega, spaci
     unit = 2 * np.pi * units.k_B * kelvin
     found = np.asarray(
         PUMPED(
-            jnp.asarray(g)[None],
+            jnp.asarray(g)[None, None],
             jnp.asarray(np.stack([above, below]) / unit),
-            jnp.asarray(omega / unit),
+            jnp.asarray([omega / unit]),
             jnp.asarray(gamma / unit),
         )
-    )
+    )[:, 0]
     for side, (ends, others, w, shift) in enumerate(((above, below, g, omega), (below, above, np.conj(g.T), -omega))):
         kernel = np.array([[[many_digits(a, b, c, shift, gamma, kelvin) for c in others] for b in ends] for a in ends])
         expected = np.einsum("bc,ac,abc->ba", w, np.conj(w), kernel) * unit**2

@@ -6,7 +6,6 @@ u_w the displacement of one quantum (`drives.waves`), M^s as in `finite_wave`. M
 vertex' phases. Waves on a mesh of q share the states of all q (`mesh_waves`).
 """
 
-import dataclasses
 from typing import NamedTuple
 
 import equinox as eqx
@@ -18,7 +17,6 @@ from orbiphon.drives import AbstractModeDrive, Waves
 from orbiphon.electrons.bloch import lattice_steps
 from orbiphon.errors import InputError
 from orbiphon.response.finite_wave import FiniteWave, Pump
-from orbiphon.response.integrand import affordable_block, resolved_mean
 from orbiphon.response.long_wave import check_time_reversal
 from orbiphon.response.mesh_waves import mesh_per_phonon
 from orbiphon.response.method import PerPhonon, Prepared
@@ -26,10 +24,6 @@ from orbiphon.response.problem import Numerics, Problem
 from orbiphon.response.wave_sum import sector_order
 from orbiphon.response.wave_vertex import lattice_phases, site_vertex
 from orbiphon.zone import ZoneMean
-from orbiphon.zone.progress import tell
-
-_FIRST_GUESS = 0.1  # relative tolerance of the moments that tell the size of all at one q
-_SMALLEST = 1e-3  # of the largest observable
 
 
 class LatticeWaves(NamedTuple):
@@ -65,37 +59,14 @@ class LatticeWaves(NamedTuple):
 
     def per_phonon(self, broadening: float, fermi_level: float, index: int, numerics: Numerics) -> PerPhonon:
         """m of every wave."""
-        count, observables = self.waves.frequency.size, len(self.problem.observables)
-        if self.waves.mesh is not None:
-            first = [group[0] for group in self.groups]
-            return mesh_per_phonon(
-                lambda group: self.integrand(group, broadening, fermi_level, index),
-                self.groups,
-                mesh_indices(self.problem, self.waves)[first],
-                self.waves.mesh,
-                numerics,
-                observables,
-            )
-        value, error = np.zeros((2, count, observables))
-        converged, points = np.ones(count, bool), 0
-        block = affordable_block(self.problem.electrons, numerics.block)
-        for done, group in enumerate(self.groups):
-            integrand = self.integrand(group, broadening, fermi_level, index)
-            mean = self._group_mean(integrand, numerics, block)
-            shape = (len(group), observables)
-            value[list(group)], error[list(group)] = mean.value.reshape(shape), mean.error.reshape(shape)
-            converged[list(group)], points = mean.converged, points + mean.points
-            tell("wave vectors of phonons", done + 1, len(self.groups))
-        return PerPhonon(value, error, converged, points)
-
-    def _group_mean(self, integrand: FiniteWave, numerics: Numerics, block: int) -> ZoneMean:
-        """Each moment to `rtol` of the largest one at that q; those of an observable that symmetry makes small, less."""
-        rough = resolved_mean(integrand, dataclasses.replace(numerics, rtol=max(_FIRST_GUESS, numerics.rtol)), block)
-        sizes = np.max(np.abs(rough.value.reshape(-1, len(self.problem.observables))), axis=0)
-        least = numerics.rtol * float(np.min(sizes[sizes >= _SMALLEST * np.max(sizes)]))
-        if bool(np.all(rough.error <= max(least, numerics.atol))):
-            return rough
-        return resolved_mean(integrand, dataclasses.replace(numerics, atol=max(least, numerics.atol)), block)
+        firsts, mesh = [group[0] for group in self.groups], self.waves.mesh
+        return mesh_per_phonon(
+            lambda group: self.integrand(group, broadening, fermi_level, index),
+            self.groups,
+            mesh,
+            None if mesh is None else mesh_indices(self.problem, self.waves)[firsts],
+            numerics,
+        )
 
     def moments(self, broadening: float, fermi_level: float, index: int, numerics: Numerics) -> ZoneMean:
         """Moments per cell: the waves weighed by their excess."""
