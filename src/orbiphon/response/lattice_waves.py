@@ -11,8 +11,9 @@ from typing import NamedTuple
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Array, Complex, Int
 
+from orbiphon._types import Vector
 from orbiphon.drives import AbstractModeDrive, Waves
 from orbiphon.electrons.bloch import lattice_steps
 from orbiphon.errors import InputError
@@ -39,7 +40,7 @@ class LatticeWaves(NamedTuple):
         """m of the waves of one q, one row each."""
         electrons, which = self.problem.electrons, np.array(group)
         order, q = sector_order(electrons), self.waves.q[which[0]]
-        vertices = jnp.stack([site_vertex(self.problem, q, self.waves.displacement[w]) for w in which])
+        vertices = _vertices(self.problem, q, self.waves.displacement[which])
         observables = jnp.stack([o.matrix for o in self.problem.observables])
         state = broadening, fermi_level, float(self.problem.state.temperature[index])
         width, level, temperature = (jnp.asarray(x, dtype=jnp.float64) for x in state)
@@ -104,6 +105,13 @@ def lattice_waves(problem: Problem, pump: Pump) -> LatticeWaves:
     for wave, q in enumerate(np.round(np.asarray(waves.q), 12) + 0.0):
         groups.setdefault(q.tobytes(), []).append(wave)
     return LatticeWaves(problem, waves, pump, tuple(map(tuple, groups.values())))
+
+
+@eqx.filter_jit
+def _vertices(
+    problem: Problem, q: Vector, displacement: Complex[Array, "wave site xyz"]
+) -> Complex[Array, "wave cell orbital orbital"]:
+    return jnp.stack([site_vertex(problem, q, one) for one in displacement])
 
 
 def _check_same_crystal(problem: Problem, waves: Waves) -> None:

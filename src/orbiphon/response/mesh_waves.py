@@ -12,7 +12,9 @@ k + q with every k, and one eigensystem per k serves all q. Otherwise the states
 import functools
 import itertools
 import math
-from collections.abc import Callable, Hashable, Iterator, Sequence
+import os
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import equinox as eqx
@@ -77,12 +79,15 @@ def mesh_per_phonon(
             if number == 0 and next(iter(pending.values())).means:
                 continue  # all of the last stage
             states = None if mesh is None else shared_states(template, shape, shift)
-            for done, (group, history) in enumerate(pending.items()):
+
+            def mean(group: Group, states=states, shape=shape, shift=shift) -> tuple[np.ndarray, np.ndarray]:
                 if states is None:
-                    history.add(*_mean_of_own(integrand(group), shape, shift, numerics.block))
-                else:
-                    step = ratio * np.asarray(step_of[group])
-                    history.add(*_mean_of_shared(integrand(group), states, step, numerics.block))
+                    return _mean_of_own(integrand(group), shape, shift, numerics.block)
+                step = np.array(states.shape) // np.array(mesh) * np.asarray(step_of[group])
+                return _mean_of_shared(integrand(group), states, step, numerics.block)
+
+            for done, (history, found) in enumerate(zip(pending.values(), _together(mean, pending), strict=True)):
+                history.add(*found)
                 tell(_words(shape, number, len(shifts)), done + 1, len(pending))
             points += math.prod(shape) * len(pending)
         for group, history in list(pending.items()):
@@ -91,6 +96,15 @@ def mesh_per_phonon(
                 del pending[group]
         ratio *= round(len(shifts) ** (1 / len(base)))
     return _collected(finished, groups, points, observables)
+
+
+def _together(mean: Callable[[Group], tuple], groups: Iterable[Group]) -> Iterator[tuple]:
+    """The means of all groups in order, as many at a time as there are processors."""
+    pool = ThreadPoolExecutor(os.cpu_count() or 1)
+    try:
+        yield from pool.map(mean, groups)
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _collected(finished: dict[Group, "_History"], groups: Sequence[Group], points: int, observables: int) -> PerPhonon:
