@@ -10,6 +10,7 @@ at q = 0 answers as an oscillator,
 all modes together, so that no basis of degenerate modes matters. The atoms move with the frequency of the field.
 """
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float
@@ -85,9 +86,10 @@ class DrivenMode(AbstractModeDrive):
         e = modes.polarisation[0] / roots[None]
         force = jnp.einsum("a,sab->sb", self.field, self.charges.astype(complex))
         detuning = modes.frequency[0] ** 2 - self.frequency**2
-        answer = 1.0 / (detuning - 1j * (self.damping * self.frequency).astype(complex))
+        lag = jnp.full_like(detuning, self.damping * self.frequency)
+        answer = 1.0 / jax.lax.complex(detuning, -lag)
         answer = jnp.where(modes.still[0], 0.0, answer)  # the centre of mass is held
-        return jnp.einsum("n,nsa,nsb,sb->sa", answer, e, jnp.conj(e), force)
+        return jnp.einsum("n,nsa,ntb,tb->sa", answer, e, jnp.conj(e), force)
 
     @property
     def quanta(self) -> Float[Array, ""]:

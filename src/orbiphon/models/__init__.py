@@ -8,3 +8,8 @@ from orbiphon.models.square import (
     square_p_long_wave as square_p_long_wave,
     square_p_vertex as square_p_vertex,
 )
+from orbiphon.models.honeycomb import (
+    honeycomb as honeycomb,
+    honeycomb_p as honeycomb_p,
+    honeycomb_springs as honeycomb_springs,
+)
