@@ -120,7 +120,7 @@ def new(path: Annotated[Path | None, typer.Argument(help="The file to write; wit
 @app.command()
 @guarded
 def show(study: StudyOrSpectrum, out: Out = Path("pictures")) -> int:
-    """Draw bands, Fermi surface, phonons, and where in the zone the moment comes from; or a moment-per-phonon spectrum."""
+    """Draw bands, Fermi surface, phonons, and where in the zone the moment comes from; or moments per phonon."""
     from orbiphon.plot import show as draw, show_spectrum
     from orbiphon.study import load_study
 

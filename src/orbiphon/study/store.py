@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 
 def to_xarray(answer: Answer | MomentSpectrum) -> "xarray.Dataset":
-    """A spectrum as `spectrum_dataset` has it. An answer as a dataset: `value`, `error` (fermi_level_eV, temperature_K, observable), `converged`, `points`.
+    """A spectrum as `spectrum_dataset` has it; an answer as a dataset of `value`, `error` (fermi_level_eV,
+    temperature_K, observable), `converged` and `points`.
 
     Where the answer was asked for by filling, levels differ from temperature to temperature; the first dimension is
     then called `fermi`, and `fermi_level_eV` has the dimensions (fermi, temperature_K).
