@@ -16,6 +16,7 @@ from orbiphon.response import (
     Numerics,
     Problem,
     moment_per_phonon,
+    phonon_magnetic_moment,
     solve,
 )
 from orbiphon.response.moment_matrix import PolarisedPhonon, four_waves, hermitian_form

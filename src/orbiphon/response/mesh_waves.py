@@ -36,7 +36,7 @@ Group = tuple[int, ...]
 """The numbers of the waves at one q."""
 _ROUNDING = 1e-13  # of the mean of |integrand|
 _ELEMENTS = 2**15  # of matrices at a time: they stay in the caches
-_BLOCKS = 16  # of so many wave vectors in one call
+_BLOCKS = (16, 4, 1)  # of so many wave vectors in one call
 _MOST_BYTES = 2**30  # of states kept in memory
 _NOUGHT = 1e-3  # of rtol times the mean of |integrand|: accurate enough where symmetry makes all moments zero
 _SMALLEST = 1e-3  # of the largest observable: smaller ones need be known to this part of it only
@@ -210,15 +210,16 @@ def _mean_of_own(
 
 
 def _blocks(integrand: FiniteWave, total: int, most: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Indices of wave vectors and their weights (blocks, k), padded with weight zero; those of all calls are alike."""
-    most = max(min(_ELEMENTS // (integrand.vertex.shape[0] * integrand.electrons.size**2), most), 8)
-    calls = math.ceil(total / (most * _BLOCKS))
-    blocks = math.ceil(total / (most * calls))
-    size = math.ceil(total / (blocks * calls))
-    for begin in range(0, total, size * blocks):
+    """Indices of wave vectors and their weights (blocks, k), padded with weight zero. Few different numbers of blocks,
+    so that all meshes are summed by a few compiled programs."""
+    size = max(min(_ELEMENTS // (integrand.vertex.shape[0] * integrand.electrons.size**2), most), 8)
+    begin = 0
+    while begin < total:
+        blocks = next(n for n in _BLOCKS if n == 1 or n * size <= total - begin + size // 2)
         used = np.arange(begin, min(begin + size * blocks, total))
         weight = np.where(np.arange(blocks * size) < len(used), 1.0 / total, 0.0)
         yield np.resize(used, (blocks, size)), weight.reshape(blocks, size)
+        begin += size * blocks
 
 
 def _summed(integrand: FiniteWave, parts: Iterator[tuple] | list[tuple]) -> tuple[np.ndarray, np.ndarray]:
