@@ -309,15 +309,15 @@ def second_order(electrons: TightBinding, repeat: int) -> None:
     form = wave_sum(problem(electrons, 2), pumped).excess(0, BROADENING, 0.0, 0)
     phases, diagonalise = jnp.asarray(random_phases(points)), Eigensystem(electrons, lattice_steps(electrons))
     levels, _, vertex = jax.jit(lambda phases: jax.vmap(form.prepare, in_axes=1)(phases))(phases)
-    omega = float(form.frequency)
+    omega = float(form.frequency[0])
 
     @jax.jit
     def ours(vertex: Array, levels: Array) -> Array:
-        state = jnp.asarray(omega / UNIT), jnp.asarray(BROADENING / UNIT)
+        state = jnp.asarray([omega / UNIT]), jnp.asarray(BROADENING / UNIT)
         return jax.vmap(lambda g, e: pumped(g, e / UNIT, *state))(vertex, levels)
 
     some = 4
-    few = [(np.asarray(vertex[i]), np.asarray(levels[i])) for i in range(some)]
+    few = [(np.asarray(vertex[i, 0]), np.asarray(levels[i])) for i in range(some)]
     fast, own, slow = best(
         [
             lambda: ours(vertex, levels),
@@ -326,7 +326,7 @@ def second_order(electrons: TightBinding, repeat: int) -> None:
         ],
         2 * repeat,
     )
-    ours_few = np.asarray(ours(vertex[:some], levels[:some])) / UNIT**2
+    ours_few = np.asarray(ours(vertex[:some], levels[:some]))[:, :, 0] / UNIT**2
     plain = np.array([plain_second_order(*one, omega) for one in few])
     difference = np.abs(ours_few - plain).max() / np.abs(plain).max()
     fast, own, slow = 1e6 * fast / points, 2e6 * own / points, 1e6 * slow / some

@@ -31,14 +31,27 @@ _compilation.keep_compiled_programs()
 from orbiphon import errors as errors, models as models, units as units
 from orbiphon._version import __version__ as __version__
 from orbiphon.coupling import Quadrupole as Quadrupole, TwoCentre as TwoCentre
-from orbiphon.crystal import Crystal as Crystal, KPath as KPath, Lattice as Lattice, k_path as k_path
+from orbiphon.crystal import (
+    Crystal as Crystal,
+    KPath as KPath,
+    Lattice as Lattice,
+    k_path as k_path,
+    zone_points as zone_points,
+)
 from orbiphon.drives import (
+    CoherentMode as CoherentMode,
     CoherentWave as CoherentWave,
     ContinuousEnvelope as ContinuousEnvelope,
+    DrivenMode as DrivenMode,
+    EveryMode as EveryMode,
     GaussianEnvelope as GaussianEnvelope,
+    InterfaceInjection as InterfaceInjection,
+    OneMode as OneMode,
     OnePhonon as OnePhonon,
+    PhononTable as PhononTable,
     Pulse as Pulse,
     RampEnvelope as RampEnvelope,
+    TemperatureGradient as TemperatureGradient,
     ThermalInjection as ThermalInjection,
 )
 from orbiphon.electrons import (
@@ -58,7 +71,17 @@ from orbiphon.errors import (
     OrbiphonError as OrbiphonError,
     ToleranceWarning as ToleranceWarning,
 )
-from orbiphon.phonons import AcousticBranch as AcousticBranch
+from orbiphon.phonons import (
+    AcousticBranch as AcousticBranch,
+    ForceConstants as ForceConstants,
+    PhononModes as PhononModes,
+    Spring as Spring,
+    circular_modes as circular_modes,
+    group_velocities as group_velocities,
+    phonon_angular_momentum as phonon_angular_momentum,
+    pseudo_angular_momentum as pseudo_angular_momentum,
+    spring_model as spring_model,
+)
 from orbiphon.response import (
     Adiabatic as Adiabatic,
     Answer as Answer,
@@ -67,6 +90,7 @@ from orbiphon.response import (
     Floquet as Floquet,
     Keldysh as Keldysh,
     Kubo as Kubo,
+    MomentSpectrum as MomentSpectrum,
     Motion as Motion,
     Numerics as Numerics,
     Perturbation as Perturbation,
@@ -74,6 +98,7 @@ from orbiphon.response import (
     Published as Published,
     TimeTraces as TimeTraces,
     moment_per_phonon as moment_per_phonon,
+    moment_spectrum as moment_spectrum,
     phonon_magnetic_moment as phonon_magnetic_moment,
     solve as solve,
     time_traces as time_traces,

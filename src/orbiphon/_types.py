@@ -9,6 +9,8 @@
 | `cell`        | the lattice vectors R that hoppings reach                                            |
 | `band`        | eigenstates at one wave vector, by rising energy                                     |
 | `k`, `q`      | wave vectors of electrons and of phonons                                             |
+| `mode`        | phonons at one wave vector, by rising frequency: three per atom of the cell          |
+| `wave`        | lattice waves that a drive holds                                                     |
 | `fermi`       | Fermi levels, or fillings                                                            |
 | `temperature` | temperatures                                                                         |
 | `observable`  | measured operators                                                                   |

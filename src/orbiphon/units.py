@@ -47,3 +47,4 @@ electron_mass = _si.m_e * kg
 # constants that connect energy with temperature and magnetic field
 k_B = _si.k / _si.e * eV / K
 bohr_magneton = _si.physical_constants["Bohr magneton in eV/T"][0] * eV / tesla
+nuclear_magneton = _si.physical_constants["nuclear magneton in eV/T"][0] * eV / tesla

@@ -90,12 +90,12 @@ def test_pumped_density_matrix_in_many_digits(kelvin, gamma, level, omega, spaci
     unit = 2 * np.pi * units.k_B * kelvin
     found = np.asarray(
         PUMPED(
-            jnp.asarray(g)[None],
+            jnp.asarray(g)[None, None],
             jnp.asarray(np.stack([above, below]) / unit),
-            jnp.asarray(omega / unit),
+            jnp.asarray([omega / unit]),
             jnp.asarray(gamma / unit),
         )
-    )
+    )[:, 0]
     for side, (ends, others, w, shift) in enumerate(((above, below, g, omega), (below, above, np.conj(g.T), -omega))):
         kernel = np.array([[[many_digits(a, b, c, shift, gamma, kelvin) for c in others] for b in ends] for a in ends])
         expected = np.einsum("bc,ac,abc->ba", w, np.conj(w), kernel) * unit**2
@@ -126,8 +126,8 @@ def test_basis_of_degenerate_states_does_not_matter():
     unitary = lambda n: np.linalg.qr(random.normal(size=(n, n)) + 1j * random.normal(size=(n, n)))[0]  # noqa: E731
     turns = [block_diag(unitary(2), unitary(2)), block_diag(unitary(1), unitary(3))]
     turned = np.conj(turns[0].T) @ g @ turns[1]
-    state = jnp.asarray(levels), jnp.asarray(0.7), jnp.asarray(0.05)
-    plain, other = (np.asarray(PUMPED(jnp.asarray(vertex), *state))[:, 0] for vertex in (g, turned))
+    state = jnp.asarray(levels), jnp.asarray([0.7]), jnp.asarray(0.05)
+    plain, other = (np.asarray(PUMPED(jnp.asarray(vertex)[None], *state))[:, 0, 0] for vertex in (g, turned))
     for side, turn in enumerate(turns):
         np.testing.assert_allclose(turn @ other[side] @ np.conj(turn.T), plain[side], atol=1e-11 * np.abs(plain).max())
 

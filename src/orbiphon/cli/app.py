@@ -16,6 +16,9 @@ app = typer.Typer(
 )
 
 StudyFile = Annotated[Path, typer.Argument(help="A study file; `orbiphon new` writes one.")]
+StudyOrSpectrum = Annotated[
+    Path, typer.Argument(help="A study file, or a spectrum that `study.save_spectrum` wrote (NAME.zarr).")
+]
 Out = Annotated[Path, typer.Option(help="The folder of the results; it is made if it is not there.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar, no summary.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the results of another study.")]
@@ -121,12 +124,13 @@ def new(path: Annotated[Path | None, typer.Argument(help="The file to write; wit
 
 @app.command()
 @guarded
-def show(study: StudyFile, out: Out = Path("pictures")) -> int:
-    """Draw bands, Fermi surface, phonons, and where in the zone the moment comes from."""
-    from orbiphon.plot import show as draw
+def show(study: StudyOrSpectrum, out: Out = Path("pictures")) -> int:
+    """Draw bands, Fermi surface, phonons, and where in the zone the moment comes from; or moments per phonon."""
+    from orbiphon.plot import show as draw, show_spectrum
     from orbiphon.study import load_study
 
-    for path in draw(load_study(study), out) or ():
+    drawn = show_spectrum(study, out) if study.suffix == ".zarr" else draw(load_study(study), out)
+    for path in drawn or ():
         say(f"Wrote {path}.")
     return 0
 

@@ -5,6 +5,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Int
+from scipy.spatial import KDTree
 
 from orbiphon.crystal.concrete import is_concrete
 from orbiphon.crystal.lattice import Crystal
@@ -67,3 +69,15 @@ def bonds_within(crystal: Crystal, cutoff: float | int) -> Bonds:
             f"Give a longer distance."
         )
     return Bonds(*(tuple(column) for column in zip(*found, strict=True)))
+
+
+def opposite_cells(cells: Float[np.ndarray, "cell xyz"]) -> Int[np.ndarray, "cell"]:
+    """The index of −R for every lattice vector R. **Raises:** `InputError` if one is missing, or there twice."""
+    scale = max(1.0, float(np.max(np.abs(cells), initial=0.0)))
+    apart, opposite = KDTree(cells).query(-cells)
+    if np.any(apart > 1e-8 * scale) or len(set(np.atleast_1d(opposite).tolist())) != len(cells):
+        raise InputError(
+            "Argument `cells` must hold each lattice vector once and −R with every R, but does not. "
+            "Add the missing negatives (with X(−R) = X(R)†)."
+        )
+    return np.asarray(opposite)

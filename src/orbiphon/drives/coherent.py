@@ -53,8 +53,8 @@ class CoherentWave(AbstractDrive):
         chirality: int = 1,
         ellipticity: Number = 1.0,
     ):
-        _check_one("amplitude", amplitude=amplitude, strain=strain, power_per_width=power_per_width)
-        _check_one("frequency", frequency=frequency, q=q)
+        check_one("amplitude", amplitude=amplitude, strain=strain, power_per_width=power_per_width)
+        check_one("frequency", frequency=frequency, q=q)
         if chirality not in (1, -1):
             raise InputError(
                 f"Argument `chirality` must be 1 or -1, but is {chirality!r}. For a linear wave set `ellipticity` to 0."
@@ -108,7 +108,8 @@ class CoherentWave(AbstractDrive):
         )
 
 
-def _check_one(example: str, **given: Number | None) -> None:
+def check_one(example: str, **given: Number | None) -> None:
+    """Raise `InputError` unless exactly one of the arguments is given."""
     names = [name for name, value in given.items() if value is not None]
     if len(names) != 1:
         found = " and ".join(f"`{name}`" for name in names) or "none of them"

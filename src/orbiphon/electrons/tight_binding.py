@@ -11,11 +11,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float
-from scipy.spatial import KDTree
 
 from orbiphon._checks import check_finite, check_shape
 from orbiphon._types import OrbitalMatrix, Vector
-from orbiphon.crystal import Crystal, is_concrete
+from orbiphon.crystal import Crystal, is_concrete, opposite_cells
 from orbiphon.crystal.concrete import ArrayLike, as_complex, as_real
 from orbiphon.electrons.orbitals import Basis
 from orbiphon.electrons.structure import Pairs, Sectors, check_partition, pairs_of, sectors_of
@@ -71,7 +70,7 @@ class TightBinding(eqx.Module):
             raise InputError(f"Argument `sectors` must hold each of {n} orbitals once, but is {self.sectors}. Fix it.")
         if is_concrete(self.cells, self.hopping, self.hopping_gradient):
             check_finite("hopping", self.hopping)
-            opposite = _opposites(np.asarray(self.cells))
+            opposite = opposite_cells(np.asarray(self.cells))
             _check_hermitian("hopping", 1.0, np.asarray(self.hopping), opposite)
             if self.hopping_gradient is not None:
                 check_finite("hopping_gradient", self.hopping_gradient)
@@ -151,18 +150,6 @@ def check_sites(crystal: Crystal, basis: Basis) -> None:
             f"Argument `basis` must name sites of the crystal, but names site {basis.sites - 1} of {crystal.sites} "
             f"(counted from 0). Correct the site, or add the atom."
         )
-
-
-def _opposites(cells: np.ndarray) -> np.ndarray:
-    """The index of −R for every R."""
-    scale = max(1.0, float(np.max(np.abs(cells), initial=0.0)))
-    apart, opposite = KDTree(cells).query(-cells)
-    if np.any(apart > 1e-8 * scale) or len(set(np.atleast_1d(opposite).tolist())) != len(cells):
-        raise InputError(
-            "Argument `cells` must hold each lattice vector once and −R with every R, but does not. "
-            "Add the missing negatives (with H(−R) = H(R)†)."
-        )
-    return np.asarray(opposite)
 
 
 def _check_hermitian(name: str, parity: float, array: np.ndarray, opposite: np.ndarray) -> None:

@@ -2,6 +2,11 @@
 
 from orbiphon.models.chain import linear_chain as linear_chain
 from orbiphon.models.cubic import cubic_p as cubic_p
+from orbiphon.models.honeycomb import (
+    honeycomb as honeycomb,
+    honeycomb_p as honeycomb_p,
+    honeycomb_springs as honeycomb_springs,
+)
 from orbiphon.models.square import (
     square_p as square_p,
     square_p_energies as square_p_energies,

@@ -17,6 +17,7 @@ from orbiphon.response.self_energy import (
     phonon_magnetic_moment as phonon_magnetic_moment,
 )
 from orbiphon.response.solve import solve as solve
+from orbiphon.response.spectrum import MomentSpectrum as MomentSpectrum, moment_spectrum as moment_spectrum
 from orbiphon.response.time_traces import TimeTraces as TimeTraces, time_traces as time_traces
 from orbiphon.response.zone_map import zone_map as zone_map
 

@@ -2,10 +2,13 @@
 
 from typing import ClassVar
 
+from orbiphon.drives import AbstractModeDrive
 from orbiphon.response.kernels import berry
+from orbiphon.response.lattice_waves import prepare_lattice
 from orbiphon.response.long_wave import long_wave, prepare_long_wave
 from orbiphon.response.method import AbstractMethod, Prepared
 from orbiphon.response.problem import Problem
+from orbiphon.response.slow_wave import slow
 
 
 class Berry(AbstractMethod):
@@ -22,6 +25,9 @@ class Berry(AbstractMethod):
     orders: ClassVar[tuple[int, ...]] = (2,)
 
     def prepare(self, problem: Problem) -> Prepared:
-        """Long waves."""
+        """Long waves; on the modes of a crystal, slow waves of any wave vector."""
+        if isinstance(problem.drive, AbstractModeDrive):
+            words = "any wave vector, broadening << frequency << level spacings, Berry curvature"
+            return prepare_lattice(problem, slow(berry), 0.0, words)
         words = "long waves, broadening << frequency << level spacings, Berry curvature"
         return prepare_long_wave(long_wave(problem, berry), 0.0, words)

@@ -32,7 +32,7 @@ Exchanging the two sides turns omega into -omega, D[b, C] into -D[C, b] and D[b,
 All energies below are in units of 2 pi k_B T, and H is phi of `pairs`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import equinox as eqx
 import jax
@@ -49,43 +49,53 @@ from orbiphon.response.pairs import RESONANT, Jet, close, doubled, jets, over, p
 from orbiphon.units import k_B
 
 Pump = Callable[[Array, Array, Array, Array], Array]
-"""M^s (2 polarisation band band) from vertex, levels, frequency and broadening, as `pumped`."""
+"""M^s (2 wave polarisation band band) from vertex, levels, frequency and broadening, as `pumped`."""
+AtWaveVector = tuple[Array, Array, Array]
+"""Levels (2 band), eigenvectors (2 orbital band), vertex (wave polarisation above below) at one wave vector."""
 
 
 class FiniteWave(AbstractStateIntegrand):
     """The integrand: sum_s Tr O M^s for each row of `quanta` and each observable, flattened.
 
-    `vertex` is g in real space for each polarisation, `observables` are matrices, both between the orbitals in the
-    order of the sectors; `half` (dim,) are the phases exp(-i q a_j/2). `pump` makes the M^s: here `pumped`.
+    Modes of one q: `frequency` is that of each `wave`, and each may have several polarisations. `vertex` is g in real
+    space for each of them, `observables` are matrices, both between the orbitals in the order of the sectors; `half`
+    (dim,) are the phases exp(-i q a_j/2). `pump` makes the M^s: here `pumped`.
     """
 
     electrons: TightBinding
-    vertex: Complex[Array, "polarisation cell orbital orbital"]
+    vertex: Complex[Array, "wave polarisation cell orbital orbital"]
     observables: Complex[Array, "observable orbital orbital"]
     half: Complex[Array, "dim"]
-    quanta: Float[Array, "out polarisation"]
-    frequency: Float[Array, ""]
+    quanta: Float[Array, "out wave_polarisation"]
+    frequency: Float[Array, "wave"]
     broadening: Float[Array, ""]
     fermi_level: Float[Array, ""]
     temperature: Float[Array, ""]
     steps: Steps = eqx.field(static=True)
     pump: Pump = eqx.field(static=True)
 
-    def prepare(self, phases: Complex[Array, "dim"]) -> tuple[Array, Array, Complex[Array, "polarisation above below"]]:
+    def prepare(self, phases: Complex[Array, "dim"]) -> AtWaveVector:
         """Levels (side band) and eigenvectors (side orbital band) at k + q/2 and k - q/2, the vertex between them."""
-        there, here = (BlochSum(self.electrons, self.steps, phases * z) for z in (self.half, jnp.conj(self.half)))
-        levels, vectors = (jnp.stack(both) for both in zip(*map(self._states, (there, here)), strict=True))
-        orbitals = tuple(range(self.electrons.size))
-        vertex = jnp.stack([here.block(vertex, orbitals, orbitals) for vertex in self.vertex])
-        return levels, vectors, vertex if self._diagonal else adjoint(vectors[0]) @ vertex @ vectors[1]
+        there, here = (phases * z for z in (self.half, jnp.conj(self.half)))
+        levels, vectors = (jnp.stack(both) for both in zip(*map(self.states, (there, here)), strict=True))
+        return self.between(here, levels, vectors)
 
-    def respond(
-        self, prepared: tuple[Array, Array, Complex[Array, "polarisation above below"]]
-    ) -> Float[Array, "component"]:
+    def between(self, here: Complex[Array, "dim"], levels: Array, vectors: Array) -> AtWaveVector:
+        """The same from the states at k + q and k, the phases of k being `here`."""
+        bloch, orbitals = BlochSum(self.electrons, self.steps, here), tuple(range(self.electrons.size))
+        waves, polarisations = self.vertex.shape[:2]
+        every = self.vertex.reshape(waves * polarisations, *self.vertex.shape[2:])
+        vertex = jnp.stack([bloch.block(one, orbitals, orbitals) for one in every])
+        vertex = vertex if self._diagonal else adjoint(vectors[0]) @ vertex @ vectors[1]
+        return levels, vectors, vertex.reshape(waves, polarisations, *vertex.shape[1:])
+
+    def respond(self, prepared: AtWaveVector) -> Float[Array, "component"]:
         """sum_s Tr O M^s, flattened from (out observable)."""
         levels, vectors, vertex = prepared
         unit = 2.0 * np.pi * k_B * self.temperature
-        matrices = self.pump(vertex, (levels - self.fermi_level) / unit, self.frequency / unit, self.broadening / unit)
+        levels, omega, width = ((x / unit) for x in (levels - self.fermi_level, self.frequency, self.broadening))
+        matrices = self.pump(vertex, levels, omega, width)
+        matrices = matrices.reshape(2, -1, *matrices.shape[3:])
         if not self._diagonal:
             matrices = vectors[:, None] @ matrices @ adjoint(vectors)[:, None]
         total, o, axes = jnp.sum(matrices, axis=0), self.observables, ((1, 2), (1, 2))
@@ -98,24 +108,25 @@ class FiniteWave(AbstractStateIntegrand):
         """Whether every orbital is an eigenstate."""
         return all(len(sector) == 1 for sector in self.electrons.sectors)
 
-    def _states(self, bloch: BlochSum) -> tuple[Float[Array, "band"], Complex[Array, "orbital band"]]:
+    def states(self, phases: Complex[Array, "dim"]) -> tuple[Float[Array, "band"], Complex[Array, "orbital band"]]:
         """Of all sectors, one after the other."""
-        levels, vectors = bloch.states()
+        levels, vectors = BlochSum(self.electrons, self.steps, phases).states()
         return jnp.concatenate(levels), jax.scipy.linalg.block_diag(*vectors)
 
 
 def pumped(
-    vertex: Complex[Array, "polarisation above below"],
+    vertex: Complex[Array, "wave polarisation above below"],
     levels: Float[Array, "2 band"],
-    frequency: Float[Array, ""],
+    frequency: Float[Array, "wave"],
     broadening: Float[Array, ""],
-) -> Complex[Array, "2 polarisation band band"]:
+) -> Complex[Array, "2 wave polarisation band band"]:
     """M^+ and M^- between eigenstates, energies from the Fermi level on and in units of 2 pi k_B T.
 
     A loop over s, because XLA would fuse what stands outside of loops into each of its uses.
     """
-    omega = frequency * jnp.array([1.0, -1.0])
-    own, moved = jets((levels, levels - omega[:, None]), broadening)
+    omega = jnp.stack([frequency, -frequency])
+    own = stacked(jets(levels[:, None], broadening))
+    moved = stacked(jets(levels[:, None] - omega[:, :, None], broadening))
     other, other_moved = (jax.tree.map(turned, one) for one in (own, moved))
     sides = (jnp.stack([vertex, adjoint(vertex)]), omega, own, moved, other, other_moved)
     return lax.map(lambda side: _pumped_at(side, broadening), sides)
@@ -123,8 +134,11 @@ def pumped(
 
 def _pumped_at(
     side: tuple[Array, Array, Jet, Jet, Jet, Jet], broadening: Float[Array, ""]
-) -> Complex[Array, "polarisation b a"]:
-    """M^s with z_a, z_b of `own` and z_c of `other`; `omega` is s omega, moved are z_b - omega and C = z_c + omega."""
+) -> Complex[Array, "wave polarisation b a"]:
+    """M^s with z_a, z_b of `own` and z_c of `other`; `omega` is s omega, moved are z_b - omega and C = z_c + omega.
+
+    Own levels have an axis of length one where moved ones have that of the waves.
+    """
     w, omega, own, own_moved, other, other_moved = side
     b, a, c = own.column, own.row, other_moved.row
     to_b, to_c = pair(b, a), pair(b, c)
@@ -133,15 +147,21 @@ def _pumped_at(
     resonant, detuning = close(b, c, RESONANT), b.x - c.x
     far = jnp.where(resonant, 0.0, 1.0 / jnp.where(resonant, 1.0, detuning))  # 1/(a - C)
     reals = far, resonant.astype(float), jnp.where(resonant, -detuning, 0.0)
-    adjoints = [adjoint(real.astype(complex)[None] * w) for real in reals]
+    adjoints = [adjoint(real.astype(complex)[:, None] * w) for real in reals]
     plain, near, slope = (w @ adjoint for adjoint in adjoints)
-    g = to_b[None] * plain - (w * to_c[None]) @ adjoints[0] + second[None] * near + third[None] * slope
+    g = to_b[:, None] * plain - (w * to_c[:, None]) @ adjoints[0] + second[:, None] * near + third[:, None] * slope
 
-    h, h_c = (omega.astype(complex) * pair(*both) for both in ((own, own_moved), (other, other_moved)))
-    opposite = (h[:, None] - jnp.conj(h_c)[None, :]) * over(detuning, broadening)  # D[b, C*]
+    both = omega.astype(complex)[:, None]
+    h, h_c = both * pair(own, own_moved), both * pair(other, other_moved)
+    opposite = (h[:, :, None] - jnp.conj(h_c)[:, None, :]) * over(detuning, broadening)  # D[b, C*]
     y = to_c - pair(own_moved.column, other.row) - opposite
-    t = (w * y[None]) @ adjoint(w)
-    return 0.5j / np.pi * (g - adjoint(g) - (t + adjoint(t)) * over(b.x - a.x, broadening)[None])
+    t = (w * y[:, None]) @ adjoint(w)
+    return 0.5j / np.pi * (g - adjoint(g) - (t + adjoint(t)) * over(b.x - a.x, broadening)[:, None])
+
+
+def stacked(sides: Sequence[Jet]) -> Jet:
+    """The jets of both sides in one."""
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *sides)
 
 
 def turned(sides: Array) -> Array:

@@ -17,6 +17,7 @@ the linear one that of the angular momentum (18).
 import dataclasses
 import itertools
 from collections.abc import Callable
+from typing import NamedTuple
 
 import equinox as eqx
 import jax
@@ -24,7 +25,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float
 
-from orbiphon.drives import AbstractDrive, CoherentWave
+from orbiphon.drives import AbstractDrive, AbstractModeDrive, CoherentMode, CoherentWave, DrivenMode
 from orbiphon.electrons import TightBinding
 from orbiphon.electrons.bloch import BlochSum, lattice_steps, rotated
 from orbiphon.electrons.structure import Steps
@@ -37,7 +38,7 @@ from orbiphon.response.limit import at_zero_broadening
 from orbiphon.response.method import Prepared
 from orbiphon.response.pairs import doubled, jets, over, pair
 from orbiphon.response.problem import Numerics, Problem
-from orbiphon.response.wave_vertex import lattice_phases, orbital_phases, wave_vertex
+from orbiphon.response.wave_vertex import lattice_phases, orbital_phases, site_vertex
 from orbiphon.response.weighing import weighing
 from orbiphon.units import k_B
 from orbiphon.zone import ZoneMean
@@ -158,18 +159,18 @@ class FirstOrder(AbstractStateIntegrand):
 
 def amplitude(problem: Problem, susceptibility: Susceptibility, *, long_wave: bool) -> FirstOrder:
     """The integrand of a coherent wave, its state still to be set by `at_state`."""
-    electrons, drive = problem.electrons, coherent(problem.drive)
-    direction = direction_vector(drive.branch.direction)
+    electrons = problem.electrons
     observables = jnp.stack([o.matrix for o in problem.observables])
     if long_wave:
+        drive = coherent(problem.drive)
         everywhere = jnp.tile(drive.displacement[None, :], (electrons.crystal.sites, 1))
-        vertex = drive.q.astype(complex) * problem.coupling.strain(direction, everywhere)
-        shift = None
+        strain = problem.coupling.strain(direction_vector(drive.branch.direction), everywhere)
+        vertex, shift, frequency = drive.q.astype(complex) * strain, None, drive.frequency
     else:
-        q = drive.q * direction
-        vertex = wave_vertex(problem, q, drive.displacement)
-        observables = orbital_phases(electrons, q)[None, :, None] * observables
-        shift = lattice_phases(electrons, q)
+        wave = coherent_wave(problem)
+        vertex, frequency = site_vertex(problem, wave.q, wave.displacement), wave.frequency
+        observables = orbital_phases(electrons, wave.q)[None, :, None] * observables
+        shift = lattice_phases(electrons, wave.q)
     zero, count = jnp.zeros(()), len(electrons.sectors)
     every = tuple((a, b) for a in range(count) for b in range(count))
     form = FirstOrder(
@@ -177,7 +178,7 @@ def amplitude(problem: Problem, susceptibility: Susceptibility, *, long_wave: bo
         vertex=vertex,
         observables=observables,
         shift=shift,
-        frequency=drive.frequency,
+        frequency=frequency,
         broadening=zero,
         fermi_level=zero,
         temperature=zero,
@@ -217,14 +218,33 @@ def prepare_first_order(
     )
 
 
-def coherent(drive: AbstractDrive) -> CoherentWave:
-    """The drive, if it is a coherent wave; `InputError` otherwise."""
+def coherent(drive: AbstractDrive | AbstractModeDrive) -> CoherentWave:
+    """The drive, if it is a coherent acoustic wave; `InputError` otherwise."""
     if not isinstance(drive, CoherentWave):
         raise InputError(
             f"Argument `drive` must be a CoherentWave here, but is a {type(drive).__name__}: phonons without a phase "
             "have no first order and no amplitude. Use another method at order=2."
         )
     return drive
+
+
+class PlaneWave(NamedTuple):
+    """Re{U_s exp(i q (R + tau_s) - i omega t)}: `q` (xyz), `frequency` and `displacement` U (site xyz)."""
+
+    q: Float[Array, "xyz"]
+    frequency: Float[Array, ""]
+    displacement: Complex[Array, "site xyz"]
+
+
+def coherent_wave(problem: Problem) -> PlaneWave:
+    """The one coherent wave of the drive, acoustic or of any mode; `InputError` for phonons without a phase."""
+    drive, crystal = problem.drive, problem.electrons.crystal
+    if isinstance(drive, CoherentMode | DrivenMode):
+        waves = drive.waves(crystal, problem.state.temperature[:1])
+        return PlaneWave(waves.q[0], waves.frequency[0], drive.displacement)
+    wave = coherent(drive)
+    everywhere = jnp.tile(wave.displacement[None, :], (crystal.sites, 1))
+    return PlaneWave(wave.q * direction_vector(wave.branch.direction), wave.frequency, everywhere)
 
 
 @eqx.filter_jit

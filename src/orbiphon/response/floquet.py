@@ -9,14 +9,13 @@ import numpy as np
 
 from orbiphon._checks import check_positive
 from orbiphon.electrons.bloch import lattice_steps
-from orbiphon.phonons import direction_vector
-from orbiphon.response.first_order import coherent
+from orbiphon.response.first_order import coherent_wave
 from orbiphon.response.harmonics import Harmonics
 from orbiphon.response.integrand import resolved_mean
 from orbiphon.response.long_wave import check_time_reversal
 from orbiphon.response.method import AbstractMethod, Prepared, with_extra_error
 from orbiphon.response.problem import Numerics, Problem
-from orbiphon.response.wave_vertex import lattice_phases, orbital_phases, wave_vertex
+from orbiphon.response.wave_vertex import lattice_phases, orbital_phases, site_vertex
 from orbiphon.zone import ZoneMean, at_phases
 
 _ELEMENTS = 2**18  # of matrices at a time
@@ -59,17 +58,16 @@ class Floquet(AbstractMethod):
 
 
 def _form(problem: Problem, harmonics: int) -> Harmonics:
-    electrons, drive = problem.electrons, coherent(problem.drive)
+    electrons, wave = problem.electrons, coherent_wave(problem)
     check_time_reversal(problem)
-    q = drive.q * direction_vector(drive.branch.direction)
     observables = jnp.stack([o.matrix for o in problem.observables])
     zero = jnp.zeros(())
     return Harmonics(
         electrons,
-        0.5 * wave_vertex(problem, q, drive.displacement),
-        observables if problem.order == 2 else jnp.conj(orbital_phases(electrons, q))[None, None, :] * observables,
-        lattice_phases(electrons, q),
-        drive.frequency,
+        0.5 * site_vertex(problem, wave.q, wave.displacement),
+        observables if problem.order == 2 else jnp.conj(orbital_phases(electrons, wave.q))[None, None, :] * observables,
+        lattice_phases(electrons, wave.q),
+        wave.frequency,
         zero,
         zero,
         zero,

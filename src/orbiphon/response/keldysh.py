@@ -5,8 +5,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from orbiphon._checks import check_not_negative
+from orbiphon._checks import check_not_negative, check_positive
+from orbiphon.drives import AbstractModeDrive
 from orbiphon.response.finite_wave import pumped
+from orbiphon.response.lattice_waves import prepare_lattice
 from orbiphon.response.limit import extrapolate
 from orbiphon.response.method import AbstractMethod, Prepared
 from orbiphon.response.problem import Numerics, Problem
@@ -36,7 +38,11 @@ class Keldysh(AbstractMethod):
 
     def prepare(self, problem: Problem) -> Prepared:
         """The exact vertex between states at k and k + q."""
-        waves, words = wave_sum(problem, pumped), "second order at finite q and frequency, conserving broadening"
+        words = "second order at finite q and frequency, conserving broadening"
+        if isinstance(problem.drive, AbstractModeDrive):
+            check_positive("broadening", self.broadening)
+            return prepare_lattice(problem, pumped, self.broadening, words)
+        waves = wave_sum(problem, pumped)
         if self.broadening == 0.0:
             return Prepared(
                 lambda level, index, numerics: _limit(waves, level, index, numerics),

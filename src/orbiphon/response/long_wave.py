@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float
 
+from orbiphon.drives import AbstractDrive
 from orbiphon.errors import InputError
 from orbiphon.phonons import direction_vector
 from orbiphon.response.integrand import resolved_mean
@@ -21,7 +22,7 @@ from orbiphon.zone import BLOCK, ZoneMean, find_mirrors
 def integrand(problem: Problem, kernel: Kernel, polarisation: Complex[Array, "polarisation xyz"]) -> SecondOrder:
     """The second-order integrand of a problem, one row per polarisation, with unit weights; state still to be set."""
     check_time_reversal(problem)
-    direction = direction_vector(problem.drive.branch.direction)
+    direction = direction_vector(acoustic(problem).branch.direction)
     sites = problem.electrons.crystal.sites
     strain = [problem.coupling.strain(direction, jnp.tile(e[None, :], (sites, 1))) for e in polarisation]
     observables = jnp.stack([o.matrix for o in problem.observables])
@@ -36,6 +37,16 @@ def check_time_reversal(problem: Problem) -> None:
                 f"Argument `observables` must be odd under time reversal at order 2, but {o.name} is even. "
                 "Ask for it at order 1, or for an angular momentum."
             )
+
+
+def acoustic(problem: Problem) -> AbstractDrive:
+    """The drive, if it is one of acoustic waves along one direction; `InputError` otherwise."""
+    if not isinstance(problem.drive, AbstractDrive):
+        raise InputError(
+            f"Argument `drive` must hold acoustic waves (AcousticBranch) here, but is {type(problem.drive).__name__}, "
+            "on the modes of a crystal. Use Keldysh, Adiabatic, Berry or Perturbation."
+        )
+    return problem.drive
 
 
 def at_state(
@@ -94,8 +105,9 @@ class LongWave(NamedTuple):
 
 def long_wave(problem: Problem, kernel: Kernel) -> LongWave:
     """The phonons of the problem's drive, and the integrand with a method's kernel."""
-    modes = problem.drive.modes(problem.electrons.crystal, problem.state.temperature)
-    strength = jnp.sum(modes.excess * modes.along[None, None] ** 2, axis=-1) / (2.0 * problem.drive.branch.mass)
+    drive = acoustic(problem)
+    modes = drive.modes(problem.electrons.crystal, problem.state.temperature)
+    strength = jnp.sum(modes.excess * modes.along[None, None] ** 2, axis=-1) / (2.0 * drive.branch.mass)
     template = integrand(problem, kernel, modes.polarisation)
 
     def mirrors() -> tuple[bool, ...]:

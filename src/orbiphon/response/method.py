@@ -15,15 +15,27 @@ Progress = Callable[[int, int], None]
 """Called with the number of finished states and of all states."""
 
 
+class PerPhonon(NamedTuple):
+    """Moments per phonon: `value` and `error` (wave observable), `converged` (wave,), evaluated `points` in all."""
+
+    value: np.ndarray
+    error: np.ndarray
+    converged: np.ndarray
+    points: int
+
+
 class Prepared(NamedTuple):
     """A method applied to a problem: `moments(fermi_level, temperature index, Numerics)` of a state, and words.
 
     `integrand(fermi_level, temperature index)` is there if the moments are one zone mean: it makes maps of the zone.
+    `per_phonon(fermi_level, temperature index, Numerics)` is there for drives on the modes of a crystal: what one
+    phonon of each wave pumps.
     """
 
     moments: Callable[[float, int, Numerics], ZoneMean]
     description: str
     integrand: Callable[[float, int], AbstractIntegrand] | None = None
+    per_phonon: Callable[[float, int, Numerics], PerPhonon] | None = None
 
 
 class AbstractMethod(eqx.Module):

@@ -23,12 +23,13 @@ from jaxtyping import Array, Complex, Float
 
 from orbiphon.crystal import Crystal
 from orbiphon.crystal.concrete import ArrayLike
-from orbiphon.drives import AbstractDrive
+from orbiphon.drives import AbstractDrive, OneMode
 from orbiphon.drives.modes import Modes
 from orbiphon.errors import InputError
 from orbiphon.phonons import AcousticBranch, circular_polarisation
 from orbiphon.response.answer import Answer
 from orbiphon.response.method import AbstractMethod
+from orbiphon.response.moment_level import level_moment
 from orbiphon.response.problem import Numerics, Problem
 from orbiphon.response.self_energy import PhononMoment, one_mode
 from orbiphon.response.solve import solve
@@ -55,20 +56,24 @@ class PolarisedPhonon(AbstractDrive):
 
 
 def moment_per_phonon(problem: Problem, method: AbstractMethod, numerics: Numerics | None = None) -> PhononMoment:
-    """m_q[O] between chiralities (+1, -1) at the q of a `OnePhonon`, for each observable of the problem.
+    """m_q[O] between the degenerate modes at the q of a `OnePhonon` or `OneMode`, for each observable of the problem.
+
+    The modes are the chiralities (+1, -1) of an acoustic branch, or the circular modes of a crystal's level.
 
     The diagonal is what `solve` gives for either chirality; a wave alpha_+ e_+ + alpha_- e_- (elliptical, linear) pumps
     alpha^+ m alpha per quantum. Each element is known to `rtol` of the largest one.
 
-    **Arguments:** a problem of order 2 whose drive is `OnePhonon` (its chirality does not matter: both are computed)
-    and whose state has one Fermi level (eV) and one temperature (K); a second-order method.
+    **Arguments:** a problem of order 2 whose drive is one mode (its chirality does not matter: all are computed) and
+    whose state has one Fermi level (eV) and one temperature (K); a second-order method.
 
     **Raises:** `InputError` for another drive, order or method, or several states.
     """
     if problem.order != 2:
         raise InputError(f"Argument `problem` must be of order 2 here, but is of {problem.order}. Set order=2.")
-    drive, _ = one_mode(problem)
     numerics = Numerics() if numerics is None else numerics
+    if isinstance(problem.drive, OneMode):
+        return level_moment(problem, problem.drive, method, numerics)
+    drive, _ = one_mode(problem)
 
     def quantum(polarisation: Complex[Array, "xyz"], numerics: Numerics) -> Answer:
         polarised = PolarisedPhonon(drive.branch, drive.q, polarisation)

@@ -68,7 +68,11 @@ class Jet(eqx.Module):
         return Jet(self.x, self.distance, real, imag)
 
 
-def jets(levels: Sequence[Float[Array, "... level"]], broadening: Float[Array, ""], order: int = _ORDER) -> list[Jet]:
+def jets(
+    levels: Sequence[Float[Array, "... level"]] | Float[Array, "set ... level"],
+    broadening: Float[Array, ""],
+    order: int = _ORDER,
+) -> list[Jet]:
     """phi and its derivatives up to `order` at sets of levels, in units of 2 pi k_B T, as is the `broadening`.
 
     A loop over the sets: XLA would fuse what stands outside of loops into its uses, with one digamma for every pair.
@@ -80,7 +84,7 @@ def jets(levels: Sequence[Float[Array, "... level"]], broadening: Float[Array, "
         taylor = [psi, *(-((-1j) ** k) * zeta for k, zeta in enumerate(zetas, start=1))]
         return Jet(x, jnp.abs(w), tuple(t.real for t in taylor), tuple(t.imag for t in taylor))
 
-    found = lax.map(jet, jnp.stack(levels))
+    found = lax.map(jet, levels if isinstance(levels, Array) else jnp.stack(levels))
     return [jax.tree.map(lambda leaf, i=i: leaf[i], found) for i in range(len(levels))]
 
 

@@ -20,7 +20,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float
 
+from orbiphon.drives import AbstractModeDrive
 from orbiphon.response.finite_wave import adjoint, turned
+from orbiphon.response.lattice_waves import prepare_lattice
 from orbiphon.response.method import AbstractMethod, Prepared
 from orbiphon.response.problem import Problem
 from orbiphon.response.wave_sum import wave_sum
@@ -41,33 +43,38 @@ class Perturbation(AbstractMethod):
 
     def prepare(self, problem: Problem) -> Prepared:
         """The exact vertex between states at k and k + q."""
+        words = "second order at finite q and frequency, wave functions of electron and phonon"
+        if isinstance(problem.drive, AbstractModeDrive):
+            return prepare_lattice(problem, dressed, 0.0, words)
         waves = wave_sum(problem, dressed)
         return Prepared(
             lambda level, index, numerics: waves.moments(0.0, level, index, numerics),
-            "second order at finite q and frequency, wave functions of electron and phonon",
+            words,
             (lambda level, index: waves.excess(0, 0.0, level, index)) if waves.single else None,
         )
 
 
 def dressed(
-    vertex: Complex[Array, "polarisation above below"],
+    vertex: Complex[Array, "wave polarisation above below"],
     levels: Float[Array, "2 band"],
-    frequency: Float[Array, ""],
+    frequency: Float[Array, "wave"],
     broadening: Float[Array, ""],
-) -> Complex[Array, "2 polarisation band band"]:
+) -> Complex[Array, "2 wave polarisation band band"]:
     """M^+ and M^-, arguments as those of `finite_wave.pumped`; `broadening` is not used."""
     w = jnp.stack([vertex, adjoint(vertex)])
-    omega = frequency * jnp.array([[1.0], [-1.0]])
+    omega = jnp.stack([frequency, -frequency])[:, :, None]
     filled = 0.5 * (1.0 - jnp.tanh(np.pi * levels))
-    inverse = 1.0 / (levels[:, :, None] - (turned(levels) + omega)[:, None, :])  # 1/(a - C)
+    own, other = levels[:, None, :, None], (turned(levels)[:, None] + omega)[:, :, None, :]
+    inverse = 1.0 / (own - other)  # 1/(a - C), (side wave a c)
     own, other, inverse = (
-        x[:, None].astype(complex)
-        for x in (filled[:, :, None] * inverse, turned(filled)[:, None, :] * inverse, inverse)
+        x[:, :, None].astype(complex)
+        for x in (filled[:, None, :, None] * inverse, turned(filled)[:, None, None, :] * inverse, inverse)
     )
     from_c = (other * w) @ adjoint(inverse * w)
     admixed = w @ adjoint(own * w)
     gap = levels[:, None, :] - levels[:, :, None]  # e_a - e_b of the element (b, a)
     apart = jnp.abs(gap) > _DEGENERATE
-    over = jnp.where(apart, 1.0 / jnp.where(apart, gap, 1.0), 0.0)[:, None].astype(complex)
+    over = jnp.where(apart, 1.0 / jnp.where(apart, gap, 1.0), 0.0)[:, None, None].astype(complex)
     lost = (inverse * w) @ adjoint(own * w)
-    return from_c + over * (admixed - adjoint(admixed)) - jnp.where(apart, 0.0, 1.0)[:, None].astype(complex) * lost
+    alike = jnp.where(apart, 0.0, 1.0)[:, None, None].astype(complex)
+    return from_c + over * (admixed - adjoint(admixed)) - alike * lost

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 from orbiphon._checks import check_finite, check_not_negative, check_positive, check_shape
 from orbiphon.coupling import Coupling, check_vertex, make_coupling
 from orbiphon.crystal.concrete import ArrayLike
-from orbiphon.drives import AbstractDrive
+from orbiphon.drives import AbstractDrive, AbstractModeDrive
 from orbiphon.electrons import Observable, TightBinding, fermi_level_for, observable
 from orbiphon.errors import InputError
 from orbiphon.zone import BLOCK
@@ -65,7 +65,7 @@ class Problem(eqx.Module):
     """
 
     electrons: TightBinding
-    drive: AbstractDrive
+    drive: AbstractDrive | AbstractModeDrive
     state: ElectronState
     coupling: Coupling
     coupling_kind: str = eqx.field(static=True)
@@ -75,7 +75,7 @@ class Problem(eqx.Module):
     def __init__(
         self,
         electrons: TightBinding,
-        drive: AbstractDrive,
+        drive: AbstractDrive | AbstractModeDrive,
         state: ElectronState,
         coupling: str | Coupling = "two_centre",
         observables: Sequence[str | Observable] = ("Lx",),
@@ -95,6 +95,14 @@ class Problem(eqx.Module):
         self.observables = tuple(observable(electrons.basis, o) if isinstance(o, str) else o for o in observables)
         for o in self.observables:
             check_shape(f"observables: {o.name}", o.matrix, "orbital orbital", (electrons.size, electrons.size))
+
+
+def one_state(problem: Problem) -> float:
+    """The Fermi level (eV), if there is one state; `InputError` otherwise."""
+    levels = problem.state.fermi_levels(problem.electrons)
+    if levels.size != 1:
+        raise InputError(f"Argument `state` must hold one state here, but holds {levels.size}. Call once for each.")
+    return float(levels[0, 0])
 
 
 class Numerics(eqx.Module):

@@ -35,7 +35,7 @@ from orbiphon.errors import InputError
 from orbiphon.phonons import circular_polarisation, direction_vector
 from orbiphon.response.first_order import conserving
 from orbiphon.response.integrand import AbstractStateIntegrand, resolved_mean
-from orbiphon.response.problem import Numerics, Problem
+from orbiphon.response.problem import Numerics, Problem, one_state
 from orbiphon.response.wave_vertex import lattice_phases, wave_vertex
 from orbiphon.units import k_B
 from orbiphon.zone import at_phases
@@ -47,14 +47,16 @@ _FIRST_GUESS = 0.1  # relative tolerance of the slopes that tell the size of the
 
 
 class PhononMoment(NamedTuple):
-    """A moment between chiralities (+1, -1): `value` and `error` (observable, 2, 2), hermitian, in the unit of O.
+    """A moment between degenerate modes: `value` and `error` (observable, mode, mode), hermitian, in the unit of O.
 
-    Its diagonal is the moment of each circular mode. `split` (observable,) is the difference of the eigenvalues: for
-    the moment shown to a field, the splitting of the two modes per unit of field.
+    Of an acoustic branch the modes are those of chirality +1 and -1, of a crystal the circular modes of a level. The
+    diagonal is the moment of each, `total` (observable,) their sum, which depends on no choice of modes. `split`
+    (observable,) is the difference of the eigenvalues: for the moment shown to a field, the splitting of the modes per
+    unit of field.
     """
 
-    value: Complex[np.ndarray, "observable chirality chirality"]
-    error: Float[np.ndarray, "observable chirality chirality"]
+    value: Complex[np.ndarray, "observable mode mode"]
+    error: Float[np.ndarray, "observable mode mode"]
     observables: tuple[str, ...]
     converged: bool
 
@@ -62,6 +64,11 @@ class PhononMoment(NamedTuple):
     def split(self) -> Float[np.ndarray, "observable"]:
         """Difference of the eigenvalues."""
         return np.ptp(np.linalg.eigvalsh(self.value), axis=-1)
+
+    @property
+    def total(self) -> Float[np.ndarray, "observable"]:
+        """The sum over the modes."""
+        return np.real(np.trace(self.value, axis1=1, axis2=2))
 
 
 class FieldSlope(AbstractStateIntegrand):
@@ -138,10 +145,7 @@ def one_mode(problem: Problem) -> tuple[OnePhonon, float]:
     drive = problem.drive
     if not isinstance(drive, OnePhonon):
         raise InputError(f"Argument `drive` must be OnePhonon here, but is {type(drive).__name__}. Give one mode's q.")
-    levels = problem.state.fermi_levels(problem.electrons)
-    if levels.size != 1:
-        raise InputError(f"Argument `state` must hold one state here, but holds {levels.size}. Call once for each.")
-    return drive, float(levels[0, 0])
+    return drive, one_state(problem)
 
 
 def _size(integrand: FieldSlope) -> float:

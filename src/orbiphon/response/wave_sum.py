@@ -24,7 +24,7 @@ from orbiphon.errors import InputError
 from orbiphon.phonons import direction_vector
 from orbiphon.response.finite_wave import FiniteWave, Pump
 from orbiphon.response.integrand import ELEMENTS, affordable_block, resolved_mean
-from orbiphon.response.long_wave import check_time_reversal
+from orbiphon.response.long_wave import acoustic, check_time_reversal
 from orbiphon.response.problem import Numerics, Problem
 from orbiphon.response.wave_vertex import lattice_phases, wave_vertex
 from orbiphon.zone import ZoneMean, find_mirrors
@@ -94,16 +94,16 @@ def wave_sum(problem: Problem, pump: Pump) -> WaveSum:
     check_time_reversal(problem)
     _check_along(problem)
     electrons = problem.electrons
-    modes = problem.drive.modes(electrons.crystal, problem.state.temperature)
-    order, polarisations = _order(electrons), modes.polarisation.shape[0]
+    modes = acoustic(problem).modes(electrons.crystal, problem.state.temperature)
+    order, polarisations = sector_order(electrons), modes.polarisation.shape[0]
     observables = jnp.stack([o.matrix for o in problem.observables])[:, order[:, None], order[None, :]]
     template = FiniteWave(
         electrons,
-        jnp.zeros((polarisations, *electrons.hopping.shape), complex),
+        jnp.zeros((1, polarisations, *electrons.hopping.shape), complex),
         observables,
         jnp.ones(electrons.crystal.lattice.dim, complex),
         jnp.eye(polarisations),
-        jnp.zeros(()),
+        jnp.zeros(1),
         jnp.zeros(()),
         jnp.zeros(()),
         jnp.zeros(()),
@@ -131,14 +131,14 @@ def at_wave(
     temperature: float,
 ) -> FiniteWave:
     """The integrand of m_q, one row per polarisation; no new compilation."""
-    electrons, branch = problem.electrons, problem.drive.branch
+    electrons, branch = problem.electrons, acoustic(problem).branch
     wave_vector = q * direction_vector(branch.direction)
     frequency = branch.frequency(q)
     values = (
-        _vertex(problem, wave_vector, modes.polarisation),
+        _vertex(problem, wave_vector, modes.polarisation)[None],
         lattice_phases(electrons, 0.5 * wave_vector),
         jnp.eye(modes.polarisation.shape[0]) / (2.0 * branch.mass * frequency),
-        frequency,
+        frequency[None],
         *(jnp.asarray(x, dtype=jnp.float64) for x in (broadening, fermi_level, temperature)),
     )
     names = ("vertex", "half", "quanta", "frequency", "broadening", "fermi_level", "temperature")
@@ -148,7 +148,7 @@ def at_wave(
 def _vertex(
     problem: Problem, q: Float[Array, "xyz"], polarisation: Complex[Array, "polarisation xyz"]
 ) -> Complex[Array, "polarisation cell orbital orbital"]:
-    order = _order(problem.electrons)
+    order = sector_order(problem.electrons)
     vertices = jnp.stack([wave_vertex(problem, q, e) for e in polarisation])
     return vertices[:, :, order[:, None], order[None, :]]
 
@@ -267,5 +267,6 @@ def _check_along(problem: Problem) -> None:
         )
 
 
-def _order(electrons: TightBinding) -> np.ndarray:
+def sector_order(electrons: TightBinding) -> np.ndarray:
+    """The orbitals, sector after sector."""
     return np.array([orbital for sector in electrons.sectors for orbital in sector])

@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Complex, Float
 
-from orbiphon._types import Vector
+from orbiphon._types import Polarisation, Vector
 from orbiphon.electrons import TightBinding
 from orbiphon.response.problem import Problem
 
@@ -30,4 +30,9 @@ def wave_vertex(
 ) -> Complex[Array, "cell orbital orbital"]:
     """g(k, q) in real space, every atom moving alike, between Bloch sums at k + q (left) and k (right)."""
     everywhere = jnp.tile(displacement[None, :], (problem.electrons.crystal.sites, 1))
-    return orbital_phases(problem.electrons, q)[None, :, None] * problem.coupling.bonds(q, everywhere)
+    return site_vertex(problem, q, everywhere)
+
+
+def site_vertex(problem: Problem, q: Vector, displacement: Polarisation) -> Complex[Array, "cell orbital orbital"]:
+    """The same with a displacement (site xyz) of each atom."""
+    return orbital_phases(problem.electrons, q)[None, :, None] * problem.coupling.bonds(q, displacement)

@@ -7,7 +7,7 @@ per spin where the Hamiltonian has none, over (q U)^2 hbar omega, in 1/eV.
 The error of a value has three parts, added: that of the zone mean; the change of the value when dH is taken from the
 next larger step; and, where there is no second step, ten times the squared even part of the pairs, a bound of the same
 kind. The other chirality has minus the value at each k, by the symmetry of the formula: it is not computed again.
-Cells of several atoms get `metals_sites.csv` too, and `metals_wave.csv` says what a typical surface acoustic wave makes.
+Cells of several atoms get `metals_sites.csv` too, and `metals_wave.csv` says what a typical acoustic wave makes.
 """
 
 from collections.abc import Iterator

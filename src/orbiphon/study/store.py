@@ -10,23 +10,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from orbiphon.response import Answer
+from orbiphon.response import Answer, MomentSpectrum
 from orbiphon.study.config import Study
 from orbiphon.study.provenance import provenance
 from orbiphon.study.results import Results
+from orbiphon.study.spectrum import spectrum_dataset
 
 if TYPE_CHECKING:
     import xarray
 
 
-def to_xarray(answer: Answer) -> "xarray.Dataset":
-    """An answer as a dataset: `value`, `error` (fermi_level_eV, temperature_K, observable), `converged`, `points`.
+def to_xarray(answer: Answer | MomentSpectrum) -> "xarray.Dataset":
+    """A spectrum as `spectrum_dataset` has it; an answer as a dataset of `value`, `error` (fermi_level_eV,
+    temperature_K, observable), `converged` and `points`.
 
     Where the answer was asked for by filling, levels differ from temperature to temperature; the first dimension is
     then called `fermi`, and `fermi_level_eV` has the dimensions (fermi, temperature_K).
     """
     import xarray
 
+    if isinstance(answer, MomentSpectrum):
+        return spectrum_dataset(answer)
     levels = answer.fermi_level
     alike = bool(np.all(levels == levels[:, :1]))
     fermi = "fermi_level_eV" if alike else "fermi"

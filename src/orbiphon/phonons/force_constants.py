@@ -1,0 +1,128 @@
+"""Force constants in real space, and the dynamical matrix.
+
+With u_s(R) the displacement of atom s in cell R, the energy is ½ Σ u_s(R) Φ_ss'(R − R') u_s'(R') and
+
+    M_s ü_s(R) = − Σ_{R's'} Φ_ss'(R − R') u_s'(R'),        u_s(R, t) = M_s^{−1/2} e_s e^{iq·(R + τ_s) − iωt}:
+
+    Σ_s' D_ss'(q) e_s' = ω² e_s,    D_ss'(q) = Σ_R Φ_ss'(R) e^{−iq·d} / √(M_s M_s'),    d = R + τ_s − τ_s'.
+
+The phase is that of the atom's position, as in the electrons' H(k) (`electrons.tight_binding`) and in phonopy.
+"""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Complex, Float
+
+from orbiphon._checks import check_finite, check_positive, check_shape
+from orbiphon._types import Vector
+from orbiphon.crystal import Crystal, is_concrete, opposite_cells
+from orbiphon.crystal.concrete import ArrayLike, as_real
+from orbiphon.errors import InputError
+from orbiphon.phonons.modes import AbstractPhonons, PhononModes
+
+_ROUNDING = 1e-8  # of the largest force constant
+_UNSTABLE = 1e-9  # of the largest ω²: a negative ω² below is rounding
+
+
+class ForceConstants(AbstractPhonons):
+    """The harmonic lattice. Made by `spring_model`, or from matrices.
+
+    **Arguments:** `crystal`; `masses` (site,), in internal units (`12 * units.amu`); `cells` (cell xyz), Å, with R
+    every −R; `matrices` (cell site site xyz xyz), eV/Å²: Φ_ss'(R) between atom s in cell R and atom s' in cell 0.
+
+    **Raises:** `InputError` for wrong shapes, masses that are not positive, Φ_ss'(R) ≠ Φ_s's(−R)ᵀ, or if a uniform
+    translation costs energy, Σ_{R s'} Φ_ss'(R) ≠ 0: see `obeying_sum_rule`.
+    """
+
+    crystal: Crystal
+    masses: Float[Array, "site"] = eqx.field(converter=as_real)
+    cells: Float[Array, "cell xyz"] = eqx.field(converter=as_real)
+    matrices: Float[Array, "cell site site xyz xyz"] = eqx.field(converter=as_real)
+
+    def __check_init__(self) -> None:
+        sites = self.crystal.sites
+        check_shape("masses", self.masses, "site", (sites,))
+        check_shape("cells", self.cells, "cell xyz", (None, 3))
+        check_shape("matrices", self.matrices, "cell site site xyz xyz", (self.cells.shape[0], sites, sites, 3, 3))
+        if not is_concrete(self.masses, self.cells, self.matrices):
+            return
+        check_positive("masses", self.masses)
+        check_finite("matrices", self.matrices)
+        matrices = np.asarray(self.matrices)
+        largest = float(np.max(np.abs(matrices), initial=0.0))
+        turned = matrices[opposite_cells(np.asarray(self.cells))].transpose(0, 2, 1, 4, 3)
+        off = float(np.max(np.abs(matrices - turned), initial=0.0))
+        if off > _ROUNDING * largest:
+            raise InputError(
+                f"Argument `matrices` must be symmetric, Φ_ss'(R) = Φ_s's(−R)ᵀ, but is off by {off:.3g} eV/Å². "
+                "Symmetrise it: orbiphon.phonons.obeying_sum_rule."
+            )
+        off = float(np.max(np.abs(np.sum(matrices, axis=(0, 2))), initial=0.0))
+        if off > _ROUNDING * largest:
+            raise InputError(
+                f"Argument `matrices` must obey the acoustic sum rule, Σ_R,s' Φ_ss'(R) = 0, but the sum is {off:.3g} "
+                f"eV/Å² (largest element {largest:.3g}): moving the whole crystal would cost energy. If the difference "
+                "is noise, build it with orbiphon.phonons.obeying_sum_rule."
+            )
+
+    def dynamical_matrix(self, q: Vector) -> Complex[Array, "mode mode"]:
+        """D(q), hermitian, in (eV/ħ)², rows and columns (site, xyz) in this order; q (xyz) in 1/Å; `jax.vmap` it."""
+        angle = -(self.cells @ q)
+        cells = jnp.tensordot(_phase(angle), self.matrices.astype(jnp.complex128), axes=1)
+        atoms = _phase(-(self.crystal.positions @ q)) / jnp.sqrt(self.masses).astype(jnp.complex128)
+        scaled = atoms[:, None, None, None] * cells * jnp.conj(atoms)[None, :, None, None]
+        size = 3 * self.crystal.sites
+        matrix = jnp.transpose(scaled, (0, 2, 1, 3)).reshape(size, size)
+        return (matrix + jnp.conj(matrix).T) / 2
+
+    def modes(self, q: ArrayLike) -> PhononModes:
+        """All modes at wave vectors `q` (q xyz) or (xyz), 1/Å.
+
+        **Raises:** `InputError` if a mode is unstable (ω² < 0; the message says which, and where).
+        """
+        q = jnp.atleast_2d(as_real(q))
+        check_shape("q", q, "q xyz", (None, 3))
+        square, vectors = _eigensystem(self, q)
+        if is_concrete(square):
+            _check_stable(np.asarray(square), np.asarray(q))
+        polarisation = jnp.swapaxes(vectors, 1, 2).reshape(*square.shape, -1, 3)
+        return PhononModes(q, jnp.sqrt(jnp.maximum(square, 0.0)), polarisation, self.masses)
+
+
+@eqx.filter_jit
+def _eigensystem(force_constants: ForceConstants, q: Float[Array, "q xyz"]) -> tuple[Array, Array]:
+    return jax.vmap(lambda one: tuple(jnp.linalg.eigh(force_constants.dynamical_matrix(one))))(q)
+
+
+def obeying_sum_rule(crystal: Crystal, masses: ArrayLike, cells: ArrayLike, matrices: ArrayLike) -> ForceConstants:
+    """Force constants made symmetric, and their on-site part set to what the acoustic sum rule asks for.
+
+    Arguments as those of `ForceConstants`. For matrices that break the rules by noise: look at what it changes.
+    **Raises:** `InputError` for wrong shapes, or cells without their negative.
+    """
+    cells, matrices = np.asarray(cells, dtype=float), np.asarray(matrices, dtype=float)
+    check_shape("matrices", matrices, "cell site site xyz xyz", (len(cells), crystal.sites, crystal.sites, 3, 3))
+    matrices = (matrices + matrices[opposite_cells(cells)].transpose(0, 2, 1, 4, 3)) / 2
+    home, sites = int(np.argmin(np.linalg.norm(cells, axis=1))), np.arange(crystal.sites)
+    excess = np.sum(matrices, axis=(0, 2))
+    matrices[home, sites, sites] -= (excess + excess.transpose(0, 2, 1)) / 2
+    return ForceConstants(crystal, masses, cells, matrices)
+
+
+def _phase(angle: Float[Array, "..."]) -> Complex[Array, "..."]:
+    """e^{i angle}."""
+    return jax.lax.complex(jnp.cos(angle), jnp.sin(angle))
+
+
+def _check_stable(square: np.ndarray, q: np.ndarray) -> None:
+    """Raise `InputError` if ω² is negative beyond rounding."""
+    if square.size == 0 or np.min(square) >= -_UNSTABLE * np.max(np.abs(square)):
+        return
+    where, mode = np.unravel_index(np.argmin(square), square.shape)
+    raise InputError(
+        f"Argument `force_constants` must belong to a stable crystal, but mode {mode} at q = "
+        f"{np.round(q[where], 6).tolist()} 1/Å has ω² = {square[where, mode]:.3g} eV² < 0. Add springs (transverse "
+        "ones, or to further neighbours), or relax the structure that the force constants come from."
+    )

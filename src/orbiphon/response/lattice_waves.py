@@ -1,0 +1,140 @@
+"""The second order of waves on the modes of a crystal: each has its own q, omega and displacement of the atoms.
+
+    <O> per cell = sum_w excess_w m_w[O],        m_w[O] = (1/N) sum_k sum_s Tr O M^s,        W from g(k, q_w; u_w),
+
+u_w the displacement of one quantum (`drives.waves`), M^s as in `finite_wave`. Modes at one q share the states and the
+vertex' phases. Waves on a mesh of q share the states of all q (`mesh_waves`).
+"""
+
+from typing import NamedTuple
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Complex, Int
+
+from orbiphon._types import Vector
+from orbiphon.drives import AbstractModeDrive, Waves
+from orbiphon.electrons.bloch import lattice_steps
+from orbiphon.errors import InputError
+from orbiphon.response.finite_wave import FiniteWave, Pump
+from orbiphon.response.long_wave import check_time_reversal
+from orbiphon.response.mesh_waves import mesh_per_phonon
+from orbiphon.response.method import PerPhonon, Prepared
+from orbiphon.response.problem import Numerics, Problem
+from orbiphon.response.wave_sum import sector_order
+from orbiphon.response.wave_vertex import lattice_phases, site_vertex
+from orbiphon.zone import ZoneMean
+
+
+class LatticeWaves(NamedTuple):
+    """The waves of a drive at the temperatures of the problem, and how a method pumps."""
+
+    problem: Problem
+    waves: Waves
+    pump: Pump
+    groups: tuple[tuple[int, ...], ...]
+    """The waves of each wave vector."""
+
+    def integrand(self, group: tuple[int, ...], broadening: float, fermi_level: float, index: int) -> FiniteWave:
+        """m of the waves of one q, one row each."""
+        electrons, which = self.problem.electrons, np.array(group)
+        order, q = sector_order(electrons), self.waves.q[which[0]]
+        vertices = _vertices(self.problem, q, self.waves.displacement[which])
+        observables = jnp.stack([o.matrix for o in self.problem.observables])
+        state = broadening, fermi_level, float(self.problem.state.temperature[index])
+        width, level, temperature = (jnp.asarray(x, dtype=jnp.float64) for x in state)
+        return FiniteWave(
+            electrons,
+            vertices[:, None, :, order[:, None], order[None, :]],
+            observables[:, order[:, None], order[None, :]],
+            lattice_phases(electrons, 0.5 * q),
+            jnp.eye(len(group)),
+            self.waves.frequency[which],
+            width,
+            level,
+            temperature,
+            lattice_steps(electrons),
+            self.pump,
+        )
+
+    def per_phonon(self, broadening: float, fermi_level: float, index: int, numerics: Numerics) -> PerPhonon:
+        """m of every wave."""
+        firsts, mesh = [group[0] for group in self.groups], self.waves.mesh
+        return mesh_per_phonon(
+            lambda group: self.integrand(group, broadening, fermi_level, index),
+            self.groups,
+            mesh,
+            None if mesh is None else mesh_indices(self.problem, self.waves)[firsts],
+            numerics,
+        )
+
+    def moments(self, broadening: float, fermi_level: float, index: int, numerics: Numerics) -> ZoneMean:
+        """Moments per cell: the waves weighed by their excess."""
+        found = self.per_phonon(broadening, fermi_level, index, numerics)
+        excess = np.asarray(self.waves.excess[index])
+        value = excess @ found.value
+        error = np.abs(excess) @ found.error
+        error = error + np.abs(value - self._coarser(excess, found.value))
+        return ZoneMean(value, error, (), found.points, bool(np.all(found.converged)))
+
+    def _coarser(self, excess: np.ndarray, value: np.ndarray) -> np.ndarray:
+        """The sum over every second point of the mesh of q along each direction, if there is one of even numbers."""
+        mesh = self.waves.mesh
+        if mesh is None or any(n % 2 for n in mesh):
+            return excess @ value
+        even = np.all(mesh_indices(self.problem, self.waves) % 2 == 0, axis=1)
+        return 2 ** len(mesh) * (excess * even) @ value
+
+
+def mesh_indices(problem: Problem, waves: Waves) -> Int[np.ndarray, "wave dim"]:
+    """The integers m of q = (m_1/N_1) b_1 + ... on the mesh."""
+    turns = np.asarray(waves.q) @ np.asarray(problem.electrons.crystal.lattice.vectors).T / (2.0 * np.pi)
+    return np.rint(turns * np.array(waves.mesh)).astype(int)
+
+
+def lattice_waves(problem: Problem, pump: Pump) -> LatticeWaves:
+    """The waves of the problem's drive, which must be one on the modes of a crystal; raises `InputError` for
+    observables that are not computed, or phonons of another crystal."""
+    check_time_reversal(problem)
+    drive = problem.drive
+    assert isinstance(drive, AbstractModeDrive)
+    waves = drive.waves(problem.electrons.crystal, problem.state.temperature)
+    _check_same_crystal(problem, waves)
+    groups: dict[bytes, list[int]] = {}
+    for wave, q in enumerate(np.round(np.asarray(waves.q), 12) + 0.0):
+        groups.setdefault(q.tobytes(), []).append(wave)
+    return LatticeWaves(problem, waves, pump, tuple(map(tuple, groups.values())))
+
+
+@eqx.filter_jit
+def _vertices(
+    problem: Problem, q: Vector, displacement: Complex[Array, "wave site xyz"]
+) -> Complex[Array, "wave cell orbital orbital"]:
+    return jnp.stack([site_vertex(problem, q, one) for one in displacement])
+
+
+def _check_same_crystal(problem: Problem, waves: Waves) -> None:
+    sites, moved = problem.electrons.crystal.sites, waves.displacement.shape[1]
+    if sites != moved:
+        raise InputError(
+            f"Argument `drive` must hold phonons of the electrons' crystal, but they move {moved} atoms per cell, and "
+            f"the electrons' crystal has {sites}. Make both from one Crystal."
+        )
+
+
+def prepare_lattice(problem: Problem, pump: Pump, broadening: float, words: str) -> Prepared:
+    """The waves of the problem's drive at one broadening."""
+    waves = lattice_waves(problem, pump)
+    single = len(waves.groups) == 1 and len(waves.groups[0]) == 1
+
+    def weighed(level: float, index: int) -> FiniteWave:
+        integrand = waves.integrand(waves.groups[0], broadening, level, index)
+        return eqx.tree_at(lambda tree: tree.quanta, integrand, waves.waves.excess[index][None])
+
+    return Prepared(
+        lambda level, index, numerics: waves.moments(broadening, level, index, numerics),
+        words,
+        weighed if single else None,
+        lambda level, index, numerics: waves.per_phonon(broadening, level, index, numerics),
+    )

@@ -1,0 +1,275 @@
+"""Moments per phonon of many modes, from nested meshes of k.
+
+Meshes shifted by half a step (a quarter, in a chain) make up one of twice as many points along each direction. What
+their means differ by is the error of each, and an upper bound for that of all together. Where it is too large, the mesh
+made up is the first of the shifted meshes at the next stage: no point is lost. Wave vectors q that have converged are
+left behind.
+
+If every q is a point of a mesh with N_j points along each reciprocal vector, meshes of k with n_j = r N_j points hold
+k + q with every k, and one eigensystem per k serves all q. Otherwise the states are those at k - q/2 and k + q/2.
+"""
+
+import functools
+import itertools
+import math
+import os
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Complex, Float, Int
+
+from orbiphon.electrons.filling import resolving_mesh
+from orbiphon.response.finite_wave import FiniteWave
+from orbiphon.response.method import PerPhonon
+from orbiphon.response.problem import Numerics
+from orbiphon.response.scan import resolving
+from orbiphon.units import k_B
+from orbiphon.zone.converge import remaining_error
+from orbiphon.zone.progress import tell
+
+Group = tuple[int, ...]
+"""The numbers of the waves at one q."""
+_ROUNDING = 1e-13  # of the mean of |integrand|
+_ELEMENTS = 2**15  # of matrices at a time: they stay in the caches
+_BLOCKS = (16, 4, 1)  # of so many wave vectors in one call
+_MOST_BYTES = 2**30  # of states kept in memory
+_NOUGHT = 1e-3  # of rtol times the mean of |integrand|: accurate enough where symmetry makes all moments zero
+_SMALLEST = 1e-3  # of the largest observable: smaller ones need be known to this part of it only
+_GAP = 2.0  # times broadening + pi k_B T: a Fermi level this far from all bands lies in a gap
+_PROBED = 24  # points along a direction that tell whether it does
+
+
+class SharedStates(NamedTuple):
+    """Phases (k dim), levels (k band) and eigenvectors (k orbital band) on a mesh of k, row after row."""
+
+    shape: tuple[int, ...]
+    phases: np.ndarray
+    levels: np.ndarray
+    vectors: np.ndarray
+
+
+def mesh_per_phonon(
+    integrand: Callable[[Group], FiniteWave],
+    groups: Sequence[Group],
+    mesh: tuple[int, ...] | None,
+    steps: Int[np.ndarray, "group dim"] | None,
+    numerics: Numerics,
+) -> PerPhonon:
+    """m of every wave, each to `rtol` of the largest one at its q. What misses that within `max_points` is flagged.
+
+    `integrand` makes that of the waves of one q. `mesh` is that of q, if there is one, and `steps` the integers of each
+    q on it.
+    """
+    template = integrand(groups[0])
+    observables = template.observables.shape[0]
+    base, ratio = _first_mesh(template, mesh, numerics)
+    shifts = _shifts(len(base))
+    pending = {group: _History(observables) for group in groups}
+    step_of = dict(zip(groups, groups if steps is None else steps, strict=True))
+    finished: dict[Group, _History] = {}
+    points = 0
+    while pending and _affordable(template, ratio, base, mesh, numerics):
+        shape = tuple(ratio * n for n in base)
+        for number, shift in enumerate(shifts):
+            if number == 0 and next(iter(pending.values())).means:
+                continue  # all of the last stage
+            states = None if mesh is None else shared_states(template, shape, shift)
+
+            def mean(group: Group, states=states, shape=shape, shift=shift) -> tuple[np.ndarray, np.ndarray]:
+                if states is None:
+                    return _mean_of_own(integrand(group), shape, shift, numerics.block)
+                step = np.array(states.shape) // np.array(mesh) * np.asarray(step_of[group])
+                return _mean_of_shared(integrand(group), states, step, numerics.block)
+
+            for done, (history, found) in enumerate(zip(pending.values(), _together(mean, pending), strict=True)):
+                history.add(*found)
+                tell(_words(shape, number, len(shifts)), done + 1, len(pending))
+            points += math.prod(shape) * len(pending)
+        for group, history in list(pending.items()):
+            finished[group] = history
+            if history.finish(numerics):
+                del pending[group]
+        ratio *= round(len(shifts) ** (1 / len(base)))
+    return _collected(finished, groups, points, observables)
+
+
+def _together(mean: Callable[[Group], tuple], groups: Iterable[Group]) -> Iterator[tuple]:
+    """The means of all groups in order, as many at a time as there are processors."""
+    pool = ThreadPoolExecutor(os.cpu_count() or 1)
+    try:
+        yield from pool.map(mean, groups)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _collected(finished: dict[Group, "_History"], groups: Sequence[Group], points: int, observables: int) -> PerPhonon:
+    count = sum(map(len, groups))
+    value, error, converged = (
+        np.zeros((count, observables)),
+        np.full((count, observables), np.inf),
+        np.zeros(count, bool),
+    )
+    for group, history in finished.items():
+        rows = list(group)
+        value[rows], error[rows], converged[rows] = history.value, history.error, history.reached
+    return PerPhonon(value, error, converged, points)
+
+
+def _words(shape: tuple[int, ...], number: int, shifts: int) -> str:
+    return f"phonons, on mesh {number + 1} of {shifts} with {' x '.join(map(str, shape))} points"
+
+
+def _shifts(dim: int) -> list[tuple[float, ...]]:
+    """In steps of the mesh: the shifted meshes that make up the next one."""
+    parts = np.arange(4) / 4 if dim == 1 else np.arange(2) / 2
+    return list(itertools.product(parts.tolist(), repeat=dim))
+
+
+class _History:
+    """The means of one q on shifted meshes (component,), of the integrand's modulus, and what is known of all."""
+
+    def __init__(self, observables: int) -> None:
+        self.observables, self.reached = observables, False
+        self.means: list[np.ndarray] = []
+        self.scale: np.ndarray = np.zeros(())
+        self.before: np.ndarray | None = None
+        self.error: np.ndarray = np.full((), np.inf)
+
+    def add(self, mean: np.ndarray, scale: np.ndarray) -> None:
+        """One more shifted mesh."""
+        self.means.append(mean)
+        self.scale = scale
+
+    def finish(self, numerics: Numerics) -> bool:
+        """Make one mesh of the shifted ones; whether it meets the tolerance."""
+        mean = np.mean(self.means, axis=0)
+        apart = np.max(np.abs(np.array(self.means) - mean), axis=0)
+        error = remaining_error(apart, self.before) + _ROUNDING * self.scale
+        self.means, self.before, self.error = [mean], apart, error.reshape(-1, self.observables)
+        size = np.max(np.abs(self.value), axis=0)
+        size = np.maximum(size, _SMALLEST * np.max(size))
+        nought = _NOUGHT * numerics.rtol * float(np.max(self.scale))
+        least = np.maximum(np.maximum(numerics.atol, numerics.rtol * size), nought)
+        self.reached = bool(np.all(self.error <= least))
+        return self.reached
+
+    @property
+    def value(self) -> np.ndarray:
+        """The mean (wave observable)."""
+        return self.means[0].reshape(-1, self.observables)
+
+
+def mesh_phases(shape: tuple[int, ...], shift: tuple[float, ...]) -> Complex[np.ndarray, "k dim"]:
+    """exp(-i k a_j) on the mesh k_j = (i_j + shift_j)/shape_j."""
+    axes = [(np.arange(n) + part) / n for n, part in zip(shape, shift, strict=True)]
+    return np.exp(-2j * np.pi * np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(shape)))
+
+
+def shared_states(integrand: FiniteWave, shape: tuple[int, ...], shift: tuple[float, ...]) -> SharedStates:
+    """All states on a mesh."""
+    phases, size = mesh_phases(shape, shift), integrand.electrons.size
+    block = min(len(phases), max(2**18 // size**2, 1))
+    levels, vectors = np.empty((len(phases), size)), np.empty((len(phases), size, size), complex)
+    for begin in range(0, len(phases), block):
+        part = phases[begin : begin + block]
+        padded = np.concatenate([part, np.ones((block - len(part), len(shape)))])
+        e, v = _states(integrand, jnp.asarray(padded))
+        levels[begin : begin + block], vectors[begin : begin + block] = e[: len(part)], v[: len(part)]
+    return SharedStates(shape, phases, levels, vectors)
+
+
+@eqx.filter_jit
+def _states(integrand: FiniteWave, phases: Complex[Array, "k dim"]) -> tuple[Array, Array]:
+    return jax.vmap(integrand.states)(phases)
+
+
+def _mean_of_shared(
+    integrand: FiniteWave, states: SharedStates, step: Int[np.ndarray, "dim"], most: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Means of the integrand and of its modulus, with q = step on the mesh of k."""
+    total = len(states.levels)
+    there = np.roll(np.arange(total).reshape(states.shape), tuple(-step), tuple(range(len(step)))).ravel()
+    parts = []
+    for here, weight in _blocks(integrand, total, most):
+        both = np.stack([there[here], here], axis=-1)  # (blocks, k, side)
+        parts.append((states.phases[here], states.levels[both], states.vectors[both], weight))
+    return _summed(integrand, parts)
+
+
+def _mean_of_own(
+    integrand: FiniteWave, shape: tuple[int, ...], shift: tuple[float, ...], most: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The same with the states at k - q/2 and k + q/2."""
+    phases = mesh_phases(shape, shift)
+    return _summed(integrand, ((phases[here], weight) for here, weight in _blocks(integrand, len(phases), most)))
+
+
+def _blocks(integrand: FiniteWave, total: int, most: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Indices of wave vectors and their weights (blocks, k), padded with weight zero. Few different numbers of blocks,
+    so that all meshes are summed by a few compiled programs."""
+    size = max(min(_ELEMENTS // (integrand.vertex.shape[0] * integrand.electrons.size**2), most), 8)
+    begin = 0
+    while begin < total:
+        blocks = next(n for n in _BLOCKS if n == 1 or n * size <= total - begin + size // 2)
+        used = np.arange(begin, min(begin + size * blocks, total))
+        weight = np.where(np.arange(blocks * size) < len(used), 1.0 / total, 0.0)
+        yield np.resize(used, (blocks, size)), weight.reshape(blocks, size)
+        begin += size * blocks
+
+
+def _summed(integrand: FiniteWave, parts: Iterator[tuple] | list[tuple]) -> tuple[np.ndarray, np.ndarray]:
+    arrays, form = jax.tree.flatten(integrand)
+    total, scale = np.sum([np.asarray(_compiled(form)(arrays, *part)) for part in parts], axis=0)
+    return total, scale
+
+
+@functools.lru_cache(maxsize=64)
+def _compiled(form: Hashable) -> Callable[..., Array]:
+    """Sums over blocks for all integrands of one form, from phases and weights, with levels and vectors if they are
+    known."""
+
+    def sums(arrays: list, *parts: Array) -> Array:
+        integrand = jax.tree.unflatten(form, arrays)
+        prepare = integrand.prepare if len(parts) == 2 else integrand.between
+
+        def block(part: tuple[Array, ...]) -> Float[Array, "2 component"]:
+            *known, weight = part
+            prepared = jax.lax.optimization_barrier(jax.vmap(prepare)(*known))
+            values = jax.vmap(integrand.respond)(prepared)
+            return jnp.stack([weight @ values, weight @ jnp.abs(values)])
+
+        return jnp.sum(jax.lax.map(block, parts), axis=0)
+
+    return jax.jit(sums)
+
+
+def _first_mesh(integrand: FiniteWave, mesh: tuple[int, ...] | None, numerics: Numerics) -> tuple[tuple[int, ...], int]:
+    """A mesh, and a multiple of it, that begins to resolve the bands: their distance from the Fermi level in a gap,
+    else broadening and temperature. No more than can be afforded."""
+    dim = integrand.half.shape[0]
+    probe = shared_states(integrand, (_PROBED if dim < 3 else _PROBED // 2,) * dim, (0.0,) * dim)
+    width = float(integrand.broadening) + np.pi * k_B * float(integrand.temperature)
+    gap = float(np.min(np.abs(probe.levels - float(integrand.fermi_level))))
+    in_gap = gap > _GAP * width
+    start = tuple(resolving(integrand.electrons, gap) if in_gap else resolving_mesh(integrand.electrons, width))
+    if mesh is None:
+        scale = min(1.0, (numerics.max_points / 2 ** (dim + 1) / math.prod(start)) ** (1 / dim))
+        return tuple(max(int(scale * n), 1) for n in start), 1
+    ratio = max(math.ceil(n / m) for n, m in zip(start, mesh, strict=True))
+    while ratio > 1 and not _affordable(integrand, ratio, mesh, mesh, numerics):
+        ratio -= 1
+    return mesh, ratio
+
+
+def _affordable(
+    integrand: FiniteWave, ratio: int, base: tuple[int, ...], mesh: tuple[int, ...] | None, numerics: Numerics
+) -> bool:
+    """Whether the shifted meshes of this stage are within `max_points`, and their states within the memory."""
+    points, size = math.prod(ratio * n for n in base), integrand.electrons.size
+    fits = mesh is None or points * (16 * size**2 + 8 * size) <= _MOST_BYTES
+    return fits and points * len(_shifts(len(base))) <= numerics.max_points
