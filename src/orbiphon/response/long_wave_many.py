@@ -11,7 +11,7 @@ import numpy as np
 
 from orbiphon.electrons import TightBinding
 from orbiphon.phonons import direction_vector
-from orbiphon.response.long_wave import check_time_reversal
+from orbiphon.response.long_wave import acoustic, check_time_reversal
 from orbiphon.response.method import Prepared
 from orbiphon.response.problem import Numerics, Problem
 from orbiphon.response.scan import folded_mean, many_bands
@@ -30,12 +30,13 @@ def prepare_many(problem: Problem, broadening: float, words: str) -> Prepared:
     """The conserving method for `broadening` > 0, order 2. All states are computed when the first is asked for."""
     check_time_reversal(problem)
     electrons = problem.electrons
-    modes = problem.drive.modes(electrons.crystal, problem.state.temperature)
+    drive = acoustic(problem)
+    modes = drive.modes(electrons.crystal, problem.state.temperature)
     strength = np.asarray(jnp.sum(modes.excess * modes.along[None, None] ** 2, axis=-1)) / (
-        2.0 * float(problem.drive.branch.mass)
+        2.0 * float(drive.branch.mass)
     )
     relative = np.max(np.asarray(modes.excess_error), axis=-1)
-    direction = direction_vector(problem.drive.branch.direction)
+    direction = direction_vector(drive.branch.direction)
     strain = jnp.stack(
         [
             problem.coupling.strain(direction, jnp.tile(e[None], (electrons.crystal.sites, 1)))
