@@ -7,7 +7,7 @@ import pytest
 from orbiphon.coupling import TwoCentre
 from orbiphon.electrons import bands
 from orbiphon.errors import InputError
-from orbiphon.models import cubic_p, linear_chain, square_p, square_p_energies
+from orbiphon.models import cubic_d, cubic_p, helix, helix_p, helix_springs, linear_chain, square_p, square_p_energies
 
 K = jnp.asarray(np.random.default_rng(0).normal(size=(5, 3)))
 
@@ -71,3 +71,51 @@ def test_equal_hoppings_couple_no_transverse_wave_along_x():
 def test_bad_lattice_constants_are_refused():
     with pytest.raises(InputError, match="`lattice_constant` must be greater than zero, but is -5"):
         square_p(-1.9, -2.0, lattice_constant=-5.0)
+
+
+def test_cubic_d_bands_are_those_of_slater_and_koster():
+    sigma, pi, delta, field = -0.9, 0.5, -0.1, 1.3
+    for k in K:
+        c_x, c_y, c_z = np.cos(4.0 * np.asarray(k))
+        e_g = np.diag(
+            [
+                2 * sigma * c_z + (sigma + 3 * delta) * (c_x + c_y) / 2,
+                2 * delta * c_z + (3 * sigma + delta) * (c_x + c_y) / 2,
+            ]
+        )
+        e_g[0, 1] = e_g[1, 0] = -np.sqrt(3) / 2 * (sigma - delta) * (c_x - c_y)
+        t_2g = [2 * pi * (a + b) + 2 * delta * c for a, b, c in ((c_x, c_y, c_z), (c_y, c_z, c_x), (c_z, c_x, c_y))]
+        expected = np.sort([*(np.linalg.eigvalsh(e_g) + field), *t_2g])
+        np.testing.assert_allclose(bands(cubic_d(sigma, pi, delta, field), k[None])[0], expected, atol=1e-13)
+    assert cubic_d(sigma, pi, delta).sectors != cubic_d(sigma, pi, delta, spin_orbit=0.1).sectors
+    # t_2g in a large field: an effective l = 1 with -lambda, j = 3/2 at -lambda/2 and j = 1/2 at +lambda
+    levels = bands(cubic_d(0.0, 0.0, 0.0, 1e4, spin_orbit=0.2), jnp.zeros((1, 3)))[0][:6]
+    np.testing.assert_allclose(levels, [-0.1] * 4 + [0.2] * 2, atol=1e-4)
+
+
+@pytest.mark.parametrize("hand", ["right", "left"])
+def test_helix_bands_are_those_of_the_screw(hand):
+    radius, pitch, sigma, pi = 0.9, 5.0, 1.7, -0.6
+    electrons, turn = helix_p(sigma, pi, hand, radius, pitch), 2 * np.pi / 3 * (1 if hand == "right" else -1)
+    rotation = np.array([[np.cos(turn), -np.sin(turn), 0], [np.sin(turn), np.cos(turn), 0], [0, 0, 1]])
+    bond = radius * (rotation - np.eye(3))[:, 0] + np.array([0, 0, pitch / 3])
+    hop = pi * np.eye(3) + (sigma - pi) * np.outer(bond, bond) / (bond @ bond)
+    for k in (0.0, 0.3, -0.5):
+        expected = []
+        for m in range(3):
+            along = rotation.T @ hop * np.exp(-1j * (k * pitch + 2 * np.pi * m) / 3)
+            expected += list(np.linalg.eigvalsh(along + along.conj().T))
+        found = bands(electrons, jnp.array([[0.0, 0.0, k]]))[0]
+        np.testing.assert_allclose(found, np.sort(expected), atol=1e-12)
+
+
+def test_both_helices_are_mirror_images():
+    right, left = (helix(hand) for hand in ("right", "left"))
+    np.testing.assert_allclose(left.positions, right.positions * np.array([1.0, -1.0, 1.0]), atol=1e-15)
+    modes = [helix_springs(one, 1.0, (1.0, 0.5), (0.2, 0.1)) for one in (right, left)]
+    q = jnp.array([[0.0, 0.0, 0.4]])
+    frequencies = [one.modes(q).frequency for one in modes]
+    np.testing.assert_allclose(*frequencies, rtol=1e-12)
+    assert np.all(np.asarray(frequencies[0]) > 0)
+    with pytest.raises(InputError, match="`hand`"):
+        helix("both")

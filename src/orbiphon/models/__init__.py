@@ -1,7 +1,8 @@
 """Ready-made systems, each with its source."""
 
 from orbiphon.models.chain import linear_chain as linear_chain
-from orbiphon.models.cubic import cubic_p as cubic_p
+from orbiphon.models.cubic import cubic_d as cubic_d, cubic_p as cubic_p
+from orbiphon.models.helix import helix as helix, helix_p as helix_p, helix_springs as helix_springs
 from orbiphon.models.honeycomb import (
     honeycomb as honeycomb,
     honeycomb_p as honeycomb_p,

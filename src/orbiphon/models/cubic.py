@@ -1,6 +1,9 @@
-"""p orbitals on a simple cubic lattice."""
+"""p and d orbitals on a simple cubic lattice."""
+
+import numpy as np
 
 from orbiphon._types import Energy, Length, Ratio
+from orbiphon.crystal.concrete import as_real
 from orbiphon.electrons import Basis, SlaterKoster, TightBinding, tight_binding
 from orbiphon.models.lattices import hypercubic, hypercubic_bonds
 
@@ -24,4 +27,33 @@ def cubic_p(
         law,
         hypercubic_bonds(3),
         spin_orbit=None if spin_orbit is None else {(0, "p"): spin_orbit},
+    )
+
+
+def cubic_d(
+    dd_sigma: Energy,
+    dd_pi: Energy,
+    dd_delta: Energy,
+    crystal_field: Energy = 0.0,
+    lattice_constant: Length = 4.0,
+    decay: Ratio = 5.0,
+    spin_orbit: Energy | None = None,
+) -> TightBinding:
+    """The full d shell under O_h with nearest-neighbour hoppings (eV); e_g lies `crystal_field` above t_2g.
+
+    With c_i = cos k_i d: ε_xy = 2π(c_x + c_y) + 2δ c_z, cyclic; the e_g states do not couple to these, and have
+    H_3z² = 2σ c_z + (σ + 3δ)(c_x + c_y)/2, H_x²−y² = 2δ c_z + (3σ + δ)(c_x + c_y)/2, and
+    −(√3/2)(σ − δ)(c_x − c_y) between them. Source: Slater and Koster, Phys. Rev. 94, 1498 (1954).
+    With `spin_orbit` = λ (eV) the electrons have a spin and λ L·S on every atom.
+    """
+    crystal, spin = hypercubic(lattice_constant, 3), spin_orbit is not None
+    in_e_g = np.repeat([1.0, 0.0, 0.0, 1.0, 0.0], 2 if spin else 1)  # d3z2-r2, dzx, dyz, dx2-y2, dxy
+    integrals = {"dd_sigma": dd_sigma, "dd_pi": dd_pi, "dd_delta": dd_delta}
+    return tight_binding(
+        crystal,
+        Basis(((0, "d"),), spin=spin),
+        SlaterKoster(integrals, length=lattice_constant, decay=decay),
+        hypercubic_bonds(3),
+        onsite=as_real(in_e_g) * as_real(crystal_field),
+        spin_orbit=None if spin_orbit is None else {(0, "d"): spin_orbit},
     )

@@ -7,7 +7,12 @@ from typing import Any
 from orbiphon._checks import nearest
 from orbiphon.errors import InputError
 
-PAPERS = {"sato2025": "orbiphon.study.sato2025", "metals": "orbiphon.study.metals"}
+PAPERS = {
+    "sato2025": "orbiphon.study.sato2025",
+    "metals": "orbiphon.study.metals",
+    "outlook": "orbiphon.study.outlook",
+    "tateishi2026": "orbiphon.study.tateishi2026",
+}
 """Each module has `run(out, quiet, overwrite)`, which returns whether every tolerance was met."""
 WITH_DATA = ("metals",)
 """Those whose `run` needs a folder of Hamiltonians, `data`, too."""
