@@ -111,7 +111,7 @@ def test_helix_bands_are_those_of_the_screw(hand):
 
 def test_both_helices_are_mirror_images():
     right, left = (helix(hand) for hand in ("right", "left"))
-    np.testing.assert_allclose(left.positions, right.positions * np.array([1.0, -1.0, 1.0]), atol=1e-15)
+    np.testing.assert_allclose(left.positions, np.asarray(right.positions) * np.array([1.0, -1.0, 1.0]), atol=1e-15)
     modes = [helix_springs(one, 1.0, (1.0, 0.5), (0.2, 0.1)) for one in (right, left)]
     q = jnp.array([[0.0, 0.0, 0.4]])
     frequencies = [one.modes(q).frequency for one in modes]

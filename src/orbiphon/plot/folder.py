@@ -24,6 +24,8 @@ def plot_folder(path: str | Path) -> list[Path]:
         return draw_paper(folder)
     if (folder / "metals.csv").is_file():
         return draw_metals(folder / "metals.csv")
+    if (folder / "statements.csv").is_file():  # a table of sentences
+        return []
     if not (folder / "result.zarr").is_dir():
         raise InputError(
             f"The folder `{folder}` must hold results, but has no result.zarr. Run `orbiphon run study.toml --out ...`."

@@ -30,7 +30,7 @@ MESH, GRADIENT = 48, 1e-8  # of q; K/Å
 
 
 class Helix(NamedTuple):
-    """The accumulation under a gradient, with its error, and the spectrum of moments."""
+    """The accumulation under a gradient, with its error, the spectrum of moments, F of each mode (q mode)."""
 
     accumulation: float
     error: float
@@ -62,11 +62,11 @@ def compute(hand: str) -> Helix:
 
 
 def _contribution(phonons: ForceConstants, spectrum: MomentSpectrum) -> np.ndarray:
-    """F(q), (q,). The modes of the path are not degenerate, so that those with slopes are those of the spectrum."""
+    """F(q) of each mode. None is degenerate on the path, so that those with slopes are those of the spectrum."""
     modes, slope = group_velocities(phonons, phonons.modes(jnp.asarray(spectrum.q)), "z")
     n = np.asarray(bose(modes.frequency, jnp.asarray(TEMPERATURE)))
     per_kelvin = n * (n + 1.0) * np.asarray(modes.frequency) / (units.k_B * TEMPERATURE**2)
-    return np.sum(np.asarray(slope) * per_kelvin * spectrum.value[:, :, 0], axis=1)
+    return np.asarray(slope) * per_kelvin * spectrum.value[:, :, 0]
 
 
 def _statements() -> Iterator[Statement]:
@@ -82,16 +82,20 @@ def _statements() -> Iterator[Statement]:
         "<L_z> has the sign of the hand: left-handed over right-handed",
         PAPER, ratio, off, "1", abs(ratio + 1) <= off,
     )  # fmt: skip
-    size = np.abs(right.contribution)
     places = np.linalg.norm(right.spectrum.q, axis=1) * PITCH / np.pi
+    for which, modes in (("all modes", slice(None)), ("the acoustic modes alone", slice(3))):
+        yield from _along_the_zone(which, np.abs(np.sum(right.contribution[:, modes], axis=1)), places)
+
+
+def _along_the_zone(which: str, size: np.ndarray, places: np.ndarray) -> Iterator[Statement]:
     for place, index in (("near Gamma", 0), ("near the zone boundary", -1)):
         share = float(size[index] / size.max())
         yield Statement(
-            f"suppressed {place}: |F(q)| at {places[index]:.2f} of the zone boundary over its largest value",
+            f"suppressed {place}: |F(q)| of {which} at {places[index]:.2f} of the zone boundary over its largest value",
             PAPER, share, 2 * RTOL, "1", share < 0.2,
         )  # fmt: skip
     largest = float(places[np.argmax(size)])
     yield Statement(
-        "largest between: where |F(q)| is largest, in units of the zone boundary",
+        f"largest between: where |F(q)| of {which} is largest, in units of the zone boundary",
         PAPER, largest, float(places[1] - places[0]), "1", 0.1 < largest < 0.9,
     )  # fmt: skip
