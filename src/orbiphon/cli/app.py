@@ -27,7 +27,13 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the result
 @app.command()
 @guarded
 def reproduce(
-    paper: Annotated[str, typer.Argument(help="sato2025: arXiv:2511.11272; metals: of first-principles Hamiltonians.")],
+    paper: Annotated[
+        str,
+        typer.Argument(
+            help="sato2025: arXiv:2511.11272; outlook: its outlook; tateishi2026: arXiv:2604.25328; "
+            "metals: of first-principles Hamiltonians."
+        ),
+    ],
     out: Out,
     data: Annotated[
         Path | None, typer.Option(help="For metals: folders with `unstrained/` and deformed cells.")
