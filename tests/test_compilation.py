@@ -35,8 +35,9 @@ def test_the_second_run_does_not_compile(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the cache folder of other systems is elsewhere")
-def test_by_default_it_is_in_the_cache_folder_of_the_user(tmp_path):
-    assert run(XDG_CACHE_HOME=str(tmp_path))[2].startswith(str(tmp_path / "orbiphon" / "compiled"))
+def test_on_is_the_cache_folder_of_the_user(tmp_path):
+    home = {"XDG_CACHE_HOME": str(tmp_path)}
+    assert run(ORBIPHON_CACHE="on", **home)[2].startswith(str(tmp_path / "orbiphon" / "compiled"))
 
 
 def test_a_spoilt_cache_is_only_slow(tmp_path):
@@ -48,8 +49,9 @@ def test_a_spoilt_cache_is_only_slow(tmp_path):
     assert run(ORBIPHON_CACHE=str(tmp_path))[0] == VALUE
 
 
-def test_it_can_be_switched_off_and_leaves_a_cache_of_jax_alone(tmp_path):
-    assert run(ORBIPHON_CACHE="off")[::2] == (VALUE, "None")
+def test_it_is_off_unless_asked_for_and_leaves_a_cache_of_jax_alone(tmp_path):
+    for word in ("", "off"):
+        assert run(ORBIPHON_CACHE=word)[::2] == (VALUE, "None")
     own = str(tmp_path / "own")
     assert run(JAX_COMPILATION_CACHE_DIR=own, ORBIPHON_CACHE=str(tmp_path))[2] == own
     assert not (tmp_path / "compiled").exists()

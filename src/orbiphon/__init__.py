@@ -8,8 +8,7 @@ kept): with as few threads as running matrix products and eigensystems, they wai
 OpenBLAS, which SciPy brings, for one thread (`OPENBLAS_NUM_THREADS`, likewise): JAX solves many small eigensystems at a
 time, and the threads of each would take a hundred times longer to meet than the work takes.
 
-Compiled programs are kept in the user's cache folder for the next run (`ORBIPHON_CACHE` names another folder, or is
-`off`; a compilation cache that JAX has already been given is left alone).
+Compiled programs are kept for the next run where `ORBIPHON_CACHE` says so (`on`, or a folder; docs/libraries.md).
 
 `orbiphon.study` and `orbiphon.plot` are loaded when first used, because they bring file formats and pictures with them.
 """

@@ -1,9 +1,10 @@
-"""Compiled programs are kept between runs, so that only the first run of a kind waits for the compiler.
+"""Compiled programs can be kept between runs, so that only the first run of a kind waits for the compiler.
 
-They go into a folder `compiled` of the user's cache (~/.cache/orbiphon on Linux), or of the folder that the environment
-variable `ORBIPHON_CACHE` names; `ORBIPHON_CACHE=off` switches this off. Each kind of processor has its own folder:
-programs compiled for one may not run on another that shares the home directory. A cache that was set up for JAX
-itself (`JAX_COMPILATION_CACHE_DIR`) is left alone. The folder may be deleted at any time.
+The environment variable `ORBIPHON_CACHE` switches this on: `on` takes a folder `compiled` of the user's cache
+(~/.cache/orbiphon on Linux), any other value names the folder. It is off by default, because reading a kept program
+back can crash in the compiler's library (docs/libraries.md). Each kind of processor has its own folder: programs
+compiled for one may not run on another that shares the home directory. A cache that was set up for JAX itself
+(`JAX_COMPILATION_CACHE_DIR`) is left alone. The folder may be deleted at any time.
 """
 
 import hashlib
@@ -16,7 +17,7 @@ import jax
 from platformdirs import user_cache_path
 
 VARIABLE = "ORBIPHON_CACHE"
-_OFF = ("off", "0", "no", "false")
+_OFF, _ON = ("", "off", "0", "no", "false"), ("on", "1", "yes", "true")
 
 
 def keep_compiled_programs() -> None:
@@ -26,7 +27,8 @@ def keep_compiled_programs() -> None:
     if wanted.lower() in _OFF or own is not None:
         return
     try:
-        folder = (Path(wanted) if wanted else user_cache_path("orbiphon")) / "compiled" / _processor()
+        base = user_cache_path("orbiphon") if wanted.lower() in _ON else Path(wanted)
+        folder = base / "compiled" / _processor()
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, RuntimeError, ValueError):  # no permission, no home, no such name
         return
