@@ -14,7 +14,6 @@ import numpy as np
 _GROWTH = 1.5
 _CAUTION = 30.0  # a lucky agreement of two meshes is not trusted beyond this gain over the one before
 _ROUNDING = 1e-13  # of the mean of |integrand|
-_SLOW = 0.2  # beyond the knee each change is a smaller part of the one before
 _NOUGHT = 1e-3  # of rtol times the mean of |integrand|: accurate enough where symmetry makes the mean zero
 
 
@@ -81,30 +80,22 @@ MeanOver = Callable[[AnyMesh, MeshMean | None, int], MeshMean]
 """The mean over a mesh, given that over the coarser one and the number of points that are left."""
 
 
-def converge(
-    mean_over: MeanOver[AnyMesh], mesh: AnyMesh, tolerance: Tolerance, *, patience: int | None = None
-) -> ZoneMean:
-    """Refines the mesh until the mean is within the tolerance, or the points are used up.
-
-    After `patience` meshes a sequence is given up that does not yet fall as it would beyond the knee.
-    """
+def converge(mean_over: MeanOver[AnyMesh], mesh: AnyMesh, tolerance: Tolerance) -> ZoneMean:
+    """Refines the mesh until the mean is within the tolerance, or the points are used up."""
     last = mean_over(mesh, None, tolerance.max_points)
     if mesh.refined(_GROWTH) == mesh:  # a single row
         within = bool(np.all(last.error <= tolerance.of(last.value, last.scale)))
         return ZoneMean(last.value, last.error + _ROUNDING * last.scale, mesh.shape, last.points, within)
-    points, error, before, meshes = last.points, last.scale, None, 1
+    points, error, before = last.points, last.scale, None
     while points + (finer := mesh.refined(_GROWTH)).size <= tolerance.max_points:
         mesh, coarse = finer, last
         last = mean_over(mesh, coarse, tolerance.max_points - points)
-        points, meshes = points + last.points, meshes + 1
+        points += last.points
         difference = np.abs(last.value - coarse.value)
         error = remaining_error(difference, before) + last.error + _ROUNDING * last.scale
         wanted = tolerance.of(last.value, last.scale)
         if before is not None and np.all(error <= wanted):
             return ZoneMean(last.value, error, mesh.shape, points, True)
-        if patience is not None and meshes >= patience and before is not None:
-            if np.any((difference > wanted) & (difference > _SLOW * before)):
-                break
         before = difference
     return ZoneMean(last.value, error, mesh.shape, points, False)
 

@@ -14,13 +14,12 @@ from orbiphon.zone.converge import MeshMean, PointMesh, Tolerance, ZoneMean, con
 from orbiphon.zone.integrand import AbstractIntegrand
 from orbiphon.zone.mesh import Mesh, first_mesh
 from orbiphon.zone.progress import tell
-from orbiphon.zone.rows import FINER, Rows, rows_along, rows_mean, sharpest_axis
+from orbiphon.zone.rows import Rows, rows_along, rows_mean
 
 BLOCK = 2**15  # points in one call: enough work for all cores, little memory
 _QUEUE = 4
 _SHARE = 8  # the first mesh may take this part of the allowed points
 _MORE = 1.5  # times as many rows as in the first mesh
-_PATIENCE = 3  # meshes, before narrower structures than expected are looked for
 
 
 def zone_mean(
@@ -36,29 +35,22 @@ def zone_mean(
 ) -> ZoneMean:
     """Mean of `integrand` over the Brillouin zone, each component to max(atol, rtol |mean|).
 
-    `start` is the first mesh, points per reciprocal vector; it must resolve what is narrow all over the zone. Where
-    equispaced meshes find narrower structures, one axis becomes adaptive (docs: zone/rows.py). `max_points` bounds all
-    evaluations together: beyond it the best mean is returned with its honest error and `converged` False; the error is
-    infinite where not even `start` was affordable. Memory grows with `block`, not with the mesh.
-    `mirrors` are the axes along which the integrand is even (default: `find_mirrors`). `adaptive` is an axis that is so
-    from the beginning, and the points per row to begin with, no farther apart than ten times the narrowest half-width
-    (default: an axis is looked for when needed).
+    `start` is the first mesh, points per reciprocal vector; it must resolve the narrowest structure, on the axes that
+    are not adaptive. `max_points` bounds all evaluations together: beyond it the best mean is returned with its honest
+    error and `converged` False; the error is infinite where not even `start` was affordable. Memory grows with `block`,
+    not with the mesh.
+    `mirrors` are the axes along which the integrand is even (default: `find_mirrors`). `adaptive`: an axis along which
+    the sum is adaptive (zone/rows.py), and the points per row to begin with, no farther apart than ten times the
+    narrowest half-width.
     """
     mirrors = find_mirrors(integrand, len(start), block) if mirrors is None else mirrors
     mesh, tolerance = first_mesh(start, mirrors, max_points / _SHARE), Tolerance(rtol, atol, max_points)
     resolved = all(n >= least for n, least in zip(mesh.shape, start, strict=True))
     if adaptive is not None and resolved:
-        return _in_rows(integrand, mesh, *adaptive, tolerance, block)
-    found = converge(_equispaced(integrand, block), mesh, tolerance, patience=_PATIENCE)
-    if not resolved:
-        return found._replace(error=np.full(found.error.shape, np.inf), converged=False)
-    if found.converged or 2 * found.points > max_points:
-        return found
-    axis, probed = sharpest_axis(integrand, mesh, block)
-    left = tolerance._replace(max_points=max_points - found.points - probed)
-    again = _in_rows(integrand, mesh, axis, FINER * mesh.shape[axis] // 2, left, block)
-    better = again if again.converged or np.sum(again.error) < np.sum(found.error) else found
-    return better._replace(points=found.points + probed + again.points)
+        found = _in_rows(integrand, mesh, *adaptive, tolerance, block)
+    else:
+        found = converge(_equispaced(integrand, block), mesh, tolerance)
+    return found if resolved else found._replace(error=np.full(found.error.shape, np.inf), converged=False)
 
 
 def _in_rows(

@@ -30,8 +30,7 @@ from orbiphon.zone.progress import tell
 _SHARE = 0.3  # of the tolerance, for the rows; the rest is for the mesh across them
 _CAUTION = 30.0  # the two rules may agree by chance: an error is at least this part of the change by halving
 _LEFT = 0.5  # of that, for the intervals that a round leaves as they are
-_PROBES = 24  # rows that tell which axis is to be adaptive
-FINER = 8  # what they look for is so much narrower than what the first mesh resolves
+_PATIENCE = 7  # rounds in which the error must fall to half; it does not where rounding is all that is left
 _MOST_INTERVALS = 2**17  # at a time
 _NARROWEST = 1e-12
 _QUEUE = 4
@@ -177,7 +176,8 @@ def _some_rows(
     count = phases.shape[1]
     of_part = tolerance._replace(atol=share * tolerance.atol)
     intervals = first_intervals(count, rows.intervals)
-    means, points, first = interval_means(integrand, rows, phases, intervals, block), intervals.row.size * POINTS, True
+    means, points = interval_means(integrand, rows, phases, intervals, block), intervals.row.size * POINTS
+    missed: list[float] = []  # error over tolerance, round by round
     while True:
         weight = intervals.width * (share / count)
         total = means.summed(weight)
@@ -185,12 +185,14 @@ def _some_rows(
         halved = _largest(np.max(weight[:, None] * means.error / wanted, axis=1), _LEFT) & (
             intervals.width > _NARROWEST
         )
-        if first:
+        if not missed:
             halved = _with_neighbours(halved.reshape(count, rows.intervals)).ravel()
         after = points + 2 * POINTS * np.sum(halved)
-        if np.all(total.error <= wanted) or not np.any(halved) or after > tolerance.max_points:
+        missed.append(float(np.max(total.error / wanted)))
+        stuck = len(missed) > _PATIENCE and missed[-1] > 0.5 * missed[-1 - _PATIENCE]
+        if missed[-1] <= 1.0 or stuck or not np.any(halved) or after > tolerance.max_points:
             return total, points
-        halves, points, first = intervals.of(halved).halves(), int(after), False
+        halves, points = intervals.of(halved).halves(), int(after)
         fresh = interval_means(integrand, rows, phases, halves, block).after(means.of(halved))
         means, intervals = means.of(~halved).joined(fresh), intervals.of(~halved).joined(halves)
 
@@ -259,19 +261,3 @@ def _by_both_rules(
     gap = jnp.abs(kronrod - gauss)
     part = jnp.minimum(200.0 * gap / jnp.maximum(spread, gap + 1e-300), 1.0)
     return kronrod, jnp.minimum(gap, spread * part**1.5), scale
-
-
-def sharpest_axis(integrand: AbstractIntegrand, mesh: Mesh, block: int) -> tuple[int, int]:
-    """The axis along which far finer rows still have the largest error, and the points spent to find it."""
-    if len(mesh.shape) == 1:
-        return 0, 0
-    random, errors, spent = np.random.default_rng(1), [], 0
-    for axis, along in enumerate(mesh.shape):
-        rows = rows_along(mesh, axis, FINER * along)
-        strata = np.stack([random.permutation(_PROBES) for _ in rows.across.shape])
-        phases = np.exp(2j * np.pi * (strata + random.uniform(size=strata.shape)) / _PROBES)
-        probes = first_intervals(_PROBES, rows.intervals)
-        means = interval_means(integrand, rows, phases, probes, block)
-        errors.append(np.max(np.sum(means.error, axis=0) / (np.sum(means.scale, axis=0) + 1e-300)))
-        spent += probes.row.size * POINTS
-    return int(np.argmax(errors)), spent
