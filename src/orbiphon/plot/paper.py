@@ -23,7 +23,7 @@ NEEDED = {
 
 def draw_paper(folder: Path) -> list[Path]:
     """fig3a.png, fig3b.png, fig4.png from the tables of the folder, and thermal.png where finite wave vectors are."""
-    columns = ("method", "coupling", "q_domain", "Lx_per_site", "error")
+    columns = ("method", "coupling", "q_domain", "Lx_per_site")
     tables = {name: load(folder / f"{name}.zarr", *columns, *swept) for name, swept in NEEDED.items()}
     labels = {"fig3a": r"$\varepsilon_\mathrm{F}$", "fig3b": r"$t_\pi$"}
     drawn = [
