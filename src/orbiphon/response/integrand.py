@@ -39,7 +39,7 @@ def resolved_mean(
     """
     width = float(integrand.broadening) + np.pi * k_B * float(integrand.temperature)
     start, adaptive = resolving_mesh(integrand.electrons, width), None
-    if resonant_axis is not None:
+    if resonant_axis is not None and float(integrand.broadening) > 0.0:
         alone = resolving_mesh(integrand.electrons, float(integrand.broadening))[resonant_axis]
         if alone > _NARROW * start[resonant_axis]:
             adaptive = resonant_axis, max(alone // _APART, start[resonant_axis])
