@@ -39,7 +39,7 @@ def reproduce(
         Path | None, typer.Option(help="For metals: folders with `unstrained/` and deformed cells.")
     ] = None,
     full: Annotated[
-        bool, typer.Option("--full", help="For sato2025: finite wave vectors at all ten temperatures, not two.")
+        bool, typer.Option("--full", help="For sato2025: finite wave vectors too, which takes hours.")
     ] = False,
     quiet: Quiet = False,
     overwrite: Overwrite = False,
