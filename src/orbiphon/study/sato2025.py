@@ -97,7 +97,8 @@ class Curve:
 def run(out: Path, quiet: bool = False, overwrite: bool = False, full: bool = False) -> bool:
     """Compute everything into the folder `out`; whether every tolerance was met.
 
-    `full`: at finite wave vectors too, at every temperature. What is finished stays, and the same call goes on from there. Raises `InputError` for a folder that is not its own.
+    `full`: at finite wave vectors too, at every temperature. What is finished stays, and the same call goes on from
+    there. Raises `InputError` for a folder that is not its own.
     """
     names = ("studies", *(f"{figure}.zarr" for figure in FIGURES))
     claim(out, MARK, {"paper": "sato2025", "version": __version__}, names, overwrite)
