@@ -18,7 +18,7 @@ from orbiphon.phonons import AcousticBranch, circular_polarisation
 from orbiphon.response import ElectronState, Keldysh, Numerics, Problem, solve, zone_map
 from orbiphon.response.finite_wave import pumped
 from orbiphon.response.integrand import resolved_mean
-from orbiphon.response.wave_sum import interpolated_sum, wave_sum
+from orbiphon.response.wave_sum import at_wave, interpolated_sum, wave_sum
 from orbiphon.zone import ZoneMean
 from systems import random_crystal
 
@@ -184,6 +184,22 @@ def test_sum_over_many_waves():
     assert found.converged and found.points == 10 * len(asked) and len(set(asked)) < 100
     assert np.all(np.abs(found.value - expected) <= found.error)
     assert np.all(found.error <= 1e-4 * np.abs(expected).min())
+
+
+def test_opposite_waves_are_computed_once():
+    """A mirror that contains q makes the two moments opposite at every k; without one both are needed."""
+    thermal = ThermalInjection(SOUND, transmission=0.1, splitting=0.1, q_domain="line")
+    state = ElectronState(fermi_level=-1.5, temperature=300.0)
+    square = wave_sum(Problem(square_p(-1.9, -2.0), thermal, state), pumped)
+    np.testing.assert_array_equal(square.alike(), [[1.0], [-1.0]])
+    both = at_wave(square.problem, square.modes, square.template, 0.3, 0.1, -1.5, 300.0)
+    once = square._at(0.3, 0.1, -1.5, 0)
+    assert both.vertex.shape[1] == 2 and once.vertex.shape[1] == 1
+    separate, together = (resolved_mean(one, Numerics(rtol=1e-6), 2048).value for one in (both, once))
+    np.testing.assert_allclose(together, separate, rtol=1e-9)
+    assert abs(together[0]) > 1e-12
+    lopsided = wave_sum(Problem(random_crystal(3, dim=1, sites=2), thermal, state), pumped)
+    np.testing.assert_array_equal(lopsided.alike(), np.eye(2))
 
 
 def test_a_thermal_drive_is_the_sum_of_its_waves():

@@ -13,8 +13,7 @@ from orbiphon.zone import AbstractIntegrand, ZoneMean, zone_mean
 ELEMENTS = 2**15
 """Of matrices at a time: they stay in the caches."""
 _LEAST_BLOCK = 64
-_NARROW = 4  # times as many points as the thermal width needs
-_APART = 5  # of the points that resolve the broadening, an adaptive row begins with one in so many
+_APART = 6  # of the points that resolve the broadening, an adaptive sum begins with one in so many along each axis
 
 
 class AbstractStateIntegrand(AbstractIntegrand):
@@ -30,19 +29,17 @@ def resolved_mean(
     numerics: Numerics,
     block: int,
     mirrors: tuple[bool, ...] | None = None,
-    resonant_axis: int | None = None,
+    resonant: bool = False,
 ) -> ZoneMean:
     """The mean over the zone, from a mesh on that begins to resolve broadening and temperature together.
 
-    Along `resonant_axis` there are resonances that only the broadening widens; where that is far smaller than the
-    thermal width the axis is adaptive.
+    Where levels at two wave vectors are `resonant`, only the broadening widens what the sum must resolve, and that in
+    parts of the zone only: the sum is adaptive.
     """
-    width = float(integrand.broadening) + np.pi * k_B * float(integrand.temperature)
-    start, adaptive = resolving_mesh(integrand.electrons, width), None
-    if resonant_axis is not None and float(integrand.broadening) > 0.0:
-        alone = resolving_mesh(integrand.electrons, float(integrand.broadening))[resonant_axis]
-        if alone > _NARROW * start[resonant_axis]:
-            adaptive = resonant_axis, max(alone // _APART, start[resonant_axis])
+    broadening, adaptive = float(integrand.broadening), None
+    if resonant and broadening > 0.0:
+        adaptive = tuple(max(n // _APART, 1) for n in resolving_mesh(integrand.electrons, broadening))
+    start = resolving_mesh(integrand.electrons, broadening + np.pi * k_B * float(integrand.temperature))
     return zone_mean(
         integrand,
         start=start,

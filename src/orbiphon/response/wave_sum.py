@@ -1,13 +1,15 @@
 """The second order of all waves of a drive: sum over q and polarisations of excess times the moment per phonon m_q.
 
-A few waves are added up one by one. Of many along a line (thermal phonons) m_q/q is interpolated: between 9 equispaced
-points of a panel by their polynomial, and from every second one for the error; the panel with the largest error is cut
-in two, which keeps its points. m_q falls by orders of magnitude from q = 0 on and changes sign, so that no fixed rule
-would do. Each m_q is known to a part of what the whole sum is asked for.
+A few waves are added up one by one. Of many along a line (thermal phonons) m_q/q is interpolated as a function of the
+cube root of q: at small q there are resonances too, and they are narrower. Between 9 equispaced points of a panel it is
+their polynomial, and from every second one for the error; the panel with the largest error is cut in two, which keeps
+its points. m_q falls by orders of magnitude from q = 0 on and changes sign, so that no fixed rule would do. Each m_q is
+known to a part of what the whole sum is asked for.
 """
 
 import dataclasses
 import functools
+import itertools
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -27,24 +29,27 @@ from orbiphon.response.integrand import ELEMENTS, affordable_block, resolved_mea
 from orbiphon.response.long_wave import acoustic, check_time_reversal
 from orbiphon.response.problem import Numerics, Problem
 from orbiphon.response.wave_vertex import lattice_phases, wave_vertex
-from orbiphon.zone import ZoneMean, find_mirrors
+from orbiphon.zone import ZoneMean, at_phases, find_mirrors
 
 _FEW = 8  # waves that are added up one by one
 _GENERIC_BROADENING, _GENERIC_TEMPERATURE = 0.1, 1000.0
 _PANEL, _MOST_PANELS = 8, 64
+_PROBES, _SAME = 32, 1e-12  # random wave vectors that tell whether polarisations are alike; relative rounding
 _FIRST_GUESS = 0.1  # relative tolerance of the m_q that tell the size of the sum
 
 
 class WaveSum(NamedTuple):
     """The waves of a drive, and the integrand of m_q, whose wave and state are still to be set.
 
-    `mirrors()` are the axes along which it is even, looked for when first asked.
+    `mirrors()` are the axes along which it is even, and `alike()` (polarisation, computed) makes the moments of all
+    polarisations from those that must be computed; both are looked for when first asked.
     """
 
     problem: Problem
     modes: Modes
     template: FiniteWave
     mirrors: Callable[[], tuple[bool, ...]]
+    alike: Callable[[], np.ndarray]
 
     @property
     def single(self) -> bool:
@@ -80,13 +85,14 @@ class WaveSum(NamedTuple):
 
     def _at(self, q: float, broadening: float, fermi_level: float, index: int) -> FiniteWave:
         temperature = float(self.problem.state.temperature[index])
-        return at_wave(self.problem, self.modes, self.template, q, broadening, fermi_level, temperature)
+        integrand = at_wave(self.problem, self.modes, self.template, q, broadening, fermi_level, temperature)
+        alike = self.alike()
+        fewer = integrand.vertex[:, : alike.shape[1]], integrand.quanta @ jnp.asarray(alike)
+        return eqx.tree_at(lambda tree: (tree.vertex, tree.quanta), integrand, fewer)
 
     def _mean(self, integrand: FiniteWave, numerics: Numerics) -> ZoneMean:
-        """Levels at k + q/2 and k - q/2 pass each other fastest along q, within the broadening alone."""
         block = affordable_block(integrand.electrons, numerics.block)
-        along = int(np.argmax(np.abs(np.angle(integrand.half))))
-        return resolved_mean(integrand, numerics, block, self.mirrors(), along)
+        return resolved_mean(integrand, numerics, block, self.mirrors(), resonant=True)
 
 
 def wave_sum(problem: Problem, pump: Pump) -> WaveSum:
@@ -111,14 +117,33 @@ def wave_sum(problem: Problem, pump: Pump) -> WaveSum:
         pump,
     )
 
-    def mirrors() -> tuple[bool, ...]:
-        """Those of electrons, vertex and observables: any state shows them."""
+    @functools.cache
+    def generic() -> FiniteWave:
+        """Any state and wave show what is common to all."""
         centre = float(jnp.mean(jnp.linalg.eigvalsh(electrons.hamiltonian(jnp.zeros(3)))))
         state = _GENERIC_BROADENING, centre, _GENERIC_TEMPERATURE
-        generic = at_wave(problem, modes, template, float(modes.along[-1]), *state)
-        return find_mirrors(generic, electrons.crystal.lattice.dim, affordable_block(electrons, ELEMENTS))
+        return at_wave(problem, modes, template, float(modes.along[-1]), *state)
 
-    return WaveSum(problem, modes, template, functools.cache(mirrors))
+    @functools.cache
+    def mirrors() -> tuple[bool, ...]:
+        return find_mirrors(generic(), electrons.crystal.lattice.dim, affordable_block(electrons, ELEMENTS))
+
+    return WaveSum(problem, modes, template, mirrors, functools.cache(lambda: _alike(generic())))
+
+
+def _alike(integrand: FiniteWave) -> np.ndarray:
+    """(polarisation, computed): one column with signs if all moments are the same at every k but for their signs.
+
+    A mirror that contains q makes them so for the two chiralities.
+    """
+    dim, polarisations = integrand.half.shape[0], integrand.quanta.shape[0]
+    phases = np.exp(2j * np.pi * np.random.default_rng(1).uniform(size=(_PROBES, dim)))
+    moments = np.asarray(at_phases(integrand, jnp.asarray(phases))).reshape(_PROBES, polarisations, -1)
+    for signs in itertools.product((1.0, -1.0), repeat=polarisations - 1):
+        column = np.array([1.0, *signs])[:, None]
+        if np.allclose(moments, column * moments[:, :1], rtol=0.0, atol=_SAME * float(np.max(np.abs(moments)))):
+            return column
+    return np.eye(polarisations)
 
 
 def at_wave(
@@ -164,15 +189,21 @@ def interpolated_sum(
     Instead of polarisations, any combinations of them, with the excess that belongs to each.
     """
     known: dict[float, ZoneMean] = {}
+    roots = np.cbrt(along)
+    first, length = roots.min(), np.ptp(roots)
+    places = (roots - first) / length
     weight = excess * along[None]  # of m_q/q
     scale = float(np.sum(np.abs(weight)))
 
+    def q_at(place: float) -> float:
+        return float((first + length * place) ** 3)
+
     def estimate(panel: "_Panel") -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Sum over a panel, the error of its interpolation and that of its m_q."""
-        inside = panel.holds(along)
-        values = np.stack([known[q].value / q for q in panel.points]).reshape(_PANEL + 1, len(excess), -1)
-        errors = np.stack([known[q].error / q for q in panel.points]).reshape(values.shape)
-        fine, coarse = (weight[:, inside] @ panel.interpolation(along[inside], step) for step in (1, 2))
+        inside = panel.holds(places)
+        values = np.stack([known[x].value / q_at(x) for x in panel.points]).reshape(_PANEL + 1, len(excess), -1)
+        errors = np.stack([known[x].error / q_at(x) for x in panel.points]).reshape(values.shape)
+        fine, coarse = (weight[:, inside] @ panel.interpolation(places[inside], step) for step in (1, 2))
         total = np.einsum("pj,jpo->o", fine, values)
         return (
             total,
@@ -183,19 +214,19 @@ def interpolated_sum(
     def ask(panel: "_Panel", rtol: float, tolerance: float) -> int:
         """The m_q at the points of a panel, unless they are known well enough; returns the evaluations in the zone."""
         spent = 0
-        for q in panel.points:
-            atol = q * tolerance / scale
-            mean = known.get(q)
+        for x in panel.points:
+            atol = q_at(x) * tolerance / scale
+            mean = known.get(x)
             if mean is None or np.any(mean.error > np.maximum(atol, rtol * np.abs(mean.value))):
-                known[q] = per_phonon(q, rtol, atol)
-                spent += known[q].points
+                known[x] = per_phonon(q_at(x), rtol, atol)
+                spent += known[x].points
         return spent
 
     def tolerance(total: np.ndarray) -> float:
         wanted = np.maximum(numerics.atol, numerics.rtol * np.abs(total))
         return float(np.min(np.where(wanted > 1e-6 * np.max(wanted), wanted, np.max(wanted)), initial=np.inf))
 
-    panels = [_Panel(float(along.min()) * (1.0 - 1e-12), float(along.max()))]  # its lower end is not inside
+    panels = [_Panel(0.0, 1.0)]
     points = ask(panels[0], _FIRST_GUESS, 0.0)
     points += ask(panels[0], 0.5 * numerics.rtol, 0.25 * tolerance(estimate(panels[0])[0]))
     while True:
@@ -215,12 +246,14 @@ def interpolated_sum(
 
 @dataclasses.dataclass(frozen=True)
 class _Panel:
+    """Part of the line, whose places go from 0 to 1 with the cube root of q."""
+
     low: float
     high: float
 
     @property
     def points(self) -> list[float]:
-        """Equispaced, the ends included."""
+        """Equispaced, the ends included; free of rounding."""
         return [self.low + (self.high - self.low) * i / _PANEL for i in range(_PANEL + 1)]
 
     def halves(self) -> tuple["_Panel", "_Panel"]:
@@ -228,16 +261,16 @@ class _Panel:
         middle = self.points[_PANEL // 2]
         return _Panel(self.low, middle), _Panel(middle, self.high)
 
-    def holds(self, q: np.ndarray) -> np.ndarray:
-        """Which q are inside; of the ends, the upper one is."""
-        return (q > self.low) & (q <= self.high)
+    def holds(self, places: np.ndarray) -> np.ndarray:
+        """Which places are inside; of the ends, the upper one is, and the beginning of the line."""
+        return ((places > self.low) | (places == 0.0) & (self.low == 0.0)) & (places <= self.high)
 
-    def interpolation(self, q: np.ndarray, step: int) -> Float[np.ndarray, "q point"]:
+    def interpolation(self, places: np.ndarray, step: int) -> Float[np.ndarray, "place point"]:
         """Lagrange's polynomials of every `step`-th point."""
         nodes = np.asarray(self.points[::step])
         others = ~np.eye(nodes.size, dtype=bool)
         apart = [
-            (q[:, None] - nodes[None, keep]) / (node - nodes[None, keep])
+            (places[:, None] - nodes[None, keep]) / (node - nodes[None, keep])
             for node, keep in zip(nodes, others, strict=True)
         ]
         return np.stack([np.prod(factors, axis=1) for factors in apart], axis=1)

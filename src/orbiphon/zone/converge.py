@@ -13,7 +13,7 @@ import numpy as np
 
 _GROWTH = 1.5
 _CAUTION = 30.0  # a lucky agreement of two meshes is not trusted beyond this gain over the one before
-_ROUNDING = 1e-13  # of the mean of |integrand|
+ROUNDING = 1e-13  # of the mean of |integrand|
 _NOUGHT = 1e-3  # of rtol times the mean of |integrand|: accurate enough where symmetry makes the mean zero
 
 
@@ -72,7 +72,7 @@ class Tolerance(NamedTuple):
 
         A component in which everything cancels at each wave vector is the rounding of the others.
         """
-        nought = np.maximum(_NOUGHT * self.rtol * scale, 10.0 * _ROUNDING * np.max(scale, initial=0.0))
+        nought = np.maximum(_NOUGHT * self.rtol * scale, 10.0 * ROUNDING * np.max(scale, initial=0.0))
         return np.maximum(np.maximum(self.atol, self.rtol * np.abs(value)), nought)
 
 
@@ -85,14 +85,14 @@ def converge(mean_over: MeanOver[AnyMesh], mesh: AnyMesh, tolerance: Tolerance) 
     last = mean_over(mesh, None, tolerance.max_points)
     if mesh.refined(_GROWTH) == mesh:  # a single row
         within = bool(np.all(last.error <= tolerance.of(last.value, last.scale)))
-        return ZoneMean(last.value, last.error + _ROUNDING * last.scale, mesh.shape, last.points, within)
+        return ZoneMean(last.value, last.error + ROUNDING * last.scale, mesh.shape, last.points, within)
     points, error, before = last.points, last.scale, None
     while points + (finer := mesh.refined(_GROWTH)).size <= tolerance.max_points:
         mesh, coarse = finer, last
         last = mean_over(mesh, coarse, tolerance.max_points - points)
         points += last.points
         difference = np.abs(last.value - coarse.value)
-        error = remaining_error(difference, before) + last.error + _ROUNDING * last.scale
+        error = remaining_error(difference, before) + last.error + ROUNDING * last.scale
         wanted = tolerance.of(last.value, last.scale)
         if before is not None and np.all(error <= wanted):
             return ZoneMean(last.value, error, mesh.shape, points, True)

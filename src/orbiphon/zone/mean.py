@@ -1,7 +1,6 @@
 """Means over the Brillouin zone to a tolerance."""
 
 import functools
-from collections import deque
 from collections.abc import Callable, Hashable
 
 import equinox as eqx
@@ -10,16 +9,15 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float, Num
 
+from orbiphon.zone.boxes import boxes_mean, first_points
 from orbiphon.zone.converge import MeshMean, PointMesh, Tolerance, ZoneMean, converge
+from orbiphon.zone.few_ahead import few_ahead
 from orbiphon.zone.integrand import AbstractIntegrand
-from orbiphon.zone.mesh import Mesh, first_mesh
+from orbiphon.zone.mesh import first_mesh
 from orbiphon.zone.progress import tell
-from orbiphon.zone.rows import Rows, rows_along, rows_mean
 
 BLOCK = 2**15  # points in one call: enough work for all cores, little memory
-_QUEUE = 4
 _SHARE = 8  # the first mesh may take this part of the allowed points
-_MORE = 1.5  # times as many rows as in the first mesh
 
 
 def zone_mean(
@@ -31,38 +29,25 @@ def zone_mean(
     max_points: int = 10**9,
     block: int = BLOCK,
     mirrors: tuple[bool, ...] | None = None,
-    adaptive: tuple[int, int] | None = None,
+    adaptive: tuple[int, ...] | None = None,
 ) -> ZoneMean:
     """Mean of `integrand` over the Brillouin zone, each component to max(atol, rtol |mean|).
 
-    `start` is the first mesh, points per reciprocal vector; it must resolve the narrowest structure, on the axes that
-    are not adaptive. `max_points` bounds all evaluations together: beyond it the best mean is returned with its honest
-    error and `converged` False; the error is infinite where not even `start` was affordable. Memory grows with `block`,
-    not with the mesh.
-    `mirrors` are the axes along which the integrand is even (default: `find_mirrors`). `adaptive`: an axis along which
-    the sum is adaptive (zone/rows.py), and the points per row to begin with, no farther apart than ten times the
-    narrowest half-width.
+    `start` is the first mesh, points per reciprocal vector; it must resolve the narrowest structure. `max_points`
+    bounds all evaluations together: beyond it the best mean is returned with its honest error and `converged` False;
+    the error is infinite where not even `start` was affordable. Memory grows with `block`, not with the mesh.
+    `mirrors` are the axes along which the integrand is even (default: `find_mirrors`). `adaptive`: points per axis with
+    which an adaptive sum (zone/boxes.py) begins, no farther apart than ten times the narrowest half-width; the error
+    is infinite where they are not affordable.
     """
     mirrors = find_mirrors(integrand, len(start), block) if mirrors is None else mirrors
-    mesh, tolerance = first_mesh(start, mirrors, max_points / _SHARE), Tolerance(rtol, atol, max_points)
-    resolved = all(n >= least for n, least in zip(mesh.shape, start, strict=True))
-    if adaptive is not None and resolved:
-        found = _in_rows(integrand, mesh, *adaptive, tolerance, block)
-    else:
-        found = converge(_equispaced(integrand, block), mesh, tolerance)
+    tolerance = Tolerance(rtol, atol, max_points)
+    if adaptive is not None and first_points(adaptive, mirrors) <= max_points / _SHARE:
+        return boxes_mean(integrand, adaptive, mirrors, tolerance, block)
+    mesh = first_mesh(start, mirrors, max_points / _SHARE)
+    found = converge(_equispaced(integrand, block), mesh, tolerance)
+    resolved = adaptive is None and all(n >= least for n, least in zip(mesh.shape, start, strict=True))
     return found if resolved else found._replace(error=np.full(found.error.shape, np.inf), converged=False)
-
-
-def _in_rows(
-    integrand: AbstractIntegrand, mesh: Mesh, axis: int, along: int, tolerance: Tolerance, block: int
-) -> ZoneMean:
-    """With `along` points per row to begin with, and more rows than `mesh` has."""
-
-    def mean_over(rows: Rows, coarser: MeshMean | None, most: int) -> MeshMean:
-        return rows_mean(integrand, rows, coarser, tolerance._replace(max_points=most), block)
-
-    rows = rows_along(mesh, axis, along).refined(_MORE)
-    return converge(mean_over, rows, tolerance)._replace(rule=f"adaptive along axis {axis + 1}")
 
 
 def refined_mean(
@@ -95,18 +80,10 @@ def _equispaced(integrand: AbstractIntegrand, block: int) -> Callable[..., MeshM
 def _mesh_mean(integrand: AbstractIntegrand, mesh: PointMesh, block: int) -> MeshMean:
     arrays, form = jax.tree.flatten(integrand)
     block_sums, name = _compiled(form), "mesh of " + " x ".join(map(str, mesh.shape))
-    sums, queue = [], deque()
-
-    def collect() -> None:
-        sums.append(np.asarray(queue.popleft()))
+    sums: list[np.ndarray] = []
+    for one in few_ahead(block_sums(arrays, phases, weight) for phases, weight in mesh.blocks(block)):
+        sums.append(np.asarray(one))
         tell(name, min(len(sums) * block, mesh.size), mesh.size)
-
-    for phases, weight in mesh.blocks(block):
-        queue.append(block_sums(arrays, phases, weight))
-        if len(queue) > _QUEUE:  # keep the processor busy, but not the memory
-            collect()
-    while queue:
-        collect()
     value, scale = np.sum(np.stack(sums), axis=0)
     return MeshMean(value, np.abs(scale), np.zeros(value.shape), mesh.size)
 
