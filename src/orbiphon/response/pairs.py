@@ -23,7 +23,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Complex, Float
 
-_HEAD = 12  # terms of the zeta functions summed explicitly
+_HEAD = 8  # terms of the zeta functions summed explicitly
 _BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6)  # B_2 ... B_14
 _ORDER = 4
 _TWO_POINT = (1 / 2, 3 / 14, 1 / 14, 1 / 70)  # c_k k!

@@ -35,6 +35,8 @@ _FEW = 8  # waves that are added up one by one
 _GENERIC_BROADENING, _GENERIC_TEMPERATURE = 0.1, 1000.0
 _PANEL, _MOST_PANELS = 8, 64
 _PROBES, _SAME = 32, 1e-12  # random wave vectors that tell whether polarisations are alike; relative rounding
+_SURE = 3.0  # times the root of the sum of squares of errors that have nothing to do with each other
+_EACH = 0.8  # of the tolerance for every m_q: some 50 of them make the sum, so that its error is a third of that
 _FIRST_GUESS = 0.1  # relative tolerance of the m_q that tell the size of the sum
 
 
@@ -199,7 +201,7 @@ def interpolated_sum(
         return float((first + length * place) ** 3)
 
     def estimate(panel: "_Panel") -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Sum over a panel, the error of its interpolation and that of its m_q."""
+        """Sum over a panel, the error of its interpolation and the square of that of its m_q."""
         inside = panel.holds(places)
         values = np.stack([known[x].value / q_at(x) for x in panel.points]).reshape(_PANEL + 1, len(excess), -1)
         errors = np.stack([known[x].error / q_at(x) for x in panel.points]).reshape(values.shape)
@@ -208,7 +210,7 @@ def interpolated_sum(
         return (
             total,
             np.abs(total - np.einsum("pj,jpo->o", coarse, values[::2])),
-            np.einsum("pj,jpo->o", np.abs(fine), errors),
+            np.einsum("pj,jpo->o", fine**2, errors**2),
         )
 
     def ask(panel: "_Panel", rtol: float, tolerance: float) -> int:
@@ -228,16 +230,17 @@ def interpolated_sum(
 
     panels = [_Panel(0.0, 1.0)]
     points = ask(panels[0], _FIRST_GUESS, 0.0)
-    points += ask(panels[0], 0.5 * numerics.rtol, 0.25 * tolerance(estimate(panels[0])[0]))
+    points += ask(panels[0], _EACH * numerics.rtol, _EACH * tolerance(estimate(panels[0])[0]))
     while True:
         parts = [estimate(panel) for panel in panels]
-        total, gap, noise = (np.sum([part[i] for part in parts], axis=0) for i in range(3))
+        total, gap, squares = (np.sum([part[i] for part in parts], axis=0) for i in range(3))
+        noise = _SURE * np.sqrt(squares)
         enough = bool(np.all(gap <= 0.5 * tolerance(total)))
         if enough or len(panels) >= _MOST_PANELS:
             break
         worst = panels.pop(int(np.argmax([np.max(part[1]) for part in parts])))
         for half in worst.halves():
-            points += ask(half, 0.5 * numerics.rtol, 0.25 * tolerance(total))
+            points += ask(half, _EACH * numerics.rtol, _EACH * tolerance(total))
             panels.append(half)
     reached = enough and bool(np.all(gap + noise <= tolerance(total)))
     rule = " and ".join(sorted({mean.rule for mean in known.values()}))
