@@ -161,3 +161,15 @@ def test_the_way_of_many_bands_is_that_of_triples(spin):
         mean = many.moments(float(state.fermi_level[i]), j, numerics)
         off = np.abs(mean.value - triples.value[i, j])
         assert np.all(off < 3e-3 * np.max(np.abs(triples.value)))
+
+
+def test_a_folder_of_other_hamiltonian_files_is_not_taken_up(folder):
+    path = write(folder, STUDY.replace('["-0.5 eV", "0 eV"]', '"0 eV"').replace("5e-3", "0.3"))
+    out = folder.parent / "out"
+    assert call("run", path, "--out", out).exit_code in (0, 1)
+    assert call("run", path, "--out", out).exit_code in (0, 1)
+    with (folder / "unstrained" / "X.win").open("a") as file:
+        file.write(" ")
+    result = call("run", path, "--out", out)
+    assert result.exit_code == 2 and "of other Hamiltonian files" in " ".join(result.stderr.split())
+    assert call("run", path, "--out", out, "--overwrite").exit_code in (0, 1)

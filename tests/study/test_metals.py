@@ -134,6 +134,35 @@ def test_a_missed_tolerance_is_exit_code_1_with_honest_errors(tmp_path, monkeypa
     assert (tmp_path / "out" / "metals_broadening.png").is_file()
 
 
+def test_what_is_finished_is_not_computed_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(metals, "BROADENINGS", (1.5, 2.0))
+    monkeypatch.setattr(metals, "SCANNED", ())
+    asked, stop = [], []
+    compute = metals.metal_rows
+
+    def counted(name, pairs, broadening):
+        asked.append(broadening)
+        if len(asked) == 2 and stop:
+            raise KeyboardInterrupt
+        return compute(name, pairs, broadening)
+
+    monkeypatch.setattr(metals, "metal_rows", counted)
+    folder, out = twins.metal(tmp_path / "A", "spinless", FERMI_LEVEL), tmp_path / "out"
+    stop.append(True)
+    reproduce(folder, out)
+    assert asked == [1.5, 2.0] and not (out / "metals.csv").exists()
+    stop.clear()
+    assert reproduce(folder, out).exit_code == 0 and asked == [1.5, 2.0, 2.0]
+    first = rows(out)
+    assert reproduce(folder, out).exit_code == 0 and len(asked) == 3 and rows(out) == first
+    # other files, though only by a blank, are another metal's
+    with (folder / "xz_0.01" / "X.win").open("a") as file:
+        file.write(" ")
+    result = reproduce(folder, out)
+    assert result.exit_code == 2 and "this reproduction's" in " ".join(result.stderr.split()) and len(asked) == 3
+    assert reproduce(folder, out, "--overwrite").exit_code == 0 and asked[3:] == [1.5, 2.0]
+
+
 def test_sites_share_out_the_moment_of_a_cell(tmp_path, monkeypatch):
     monkeypatch.setattr(metals, "BROADENINGS", (1.5,))
     monkeypatch.setattr(metals, "SCANNED", ())

@@ -10,7 +10,7 @@ from numpy.polynomial.legendre import leggauss
 
 from functions import function
 from orbiphon.zone import zone_mean
-from orbiphon.zone.boxes import FRACTIONS, POINTS, WEIGHTS, Boxes, box_means, first_boxes, too_wide
+from orbiphon.zone.boxes import FRACTIONS, POINTS, WEIGHTS, Boxes, BoxMeans, box_means, first_boxes, summed, too_wide
 
 NARROW = 0.002
 
@@ -82,6 +82,16 @@ def test_error_estimate_of_many_ridges():
         assert found.converged and found.error[0] <= rtol * found.value[0]
         missed += abs(found.value[0] - MEAN) > found.error[0]
     assert missed == 0
+
+
+def test_error_of_a_sum():
+    """|sum of gaps| per axis, and three times the root of the sum of squares: 0.5 (3 - 1), 0.5 (4 + 4) by hand."""
+    gap = np.array([[[3.0, 4.0]], [[-1.0, 4.0]]])
+    means = BoxMeans(np.array([[1.0], [2.0]]), np.array([[1.0], [2.0]]), gap, np.abs(gap))
+    value, scale, error, squares = summed(means, np.array([0.5, 0.5]))
+    assert (value[0], scale[0]) == (1.5, 1.5)
+    np.testing.assert_allclose(error, 1 + 4 + 3 * np.sqrt((9 + 1 + 16 + 16) / 4))
+    np.testing.assert_allclose(squares[:, 0], 9 * gap[:, 0] ** 2 / 4)
 
 
 def test_boxes_beside_narrow_ones_are_halved():

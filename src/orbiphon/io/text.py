@@ -2,7 +2,7 @@
 
 import gzip
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import NoReturn, TypeVar
@@ -96,6 +96,13 @@ def beside(path: Path, suffix: str) -> Path | None:
 
 
 ENDINGS = ("_tb.dat", "_hr.dat", "_wsvec.dat", "_centres.xyz", ".win")
+
+
+def hamiltonian_files(paths: Iterable[Path]) -> list[Path]:
+    """Every file that tells of a Hamiltonian, in folders or beside files, in order."""
+    folders = [path if path.is_dir() else path.parent for path in paths]
+    found = [file for folder in folders for file in sorted(folder.iterdir()) if file.is_file()]
+    return [file for file in found if file.name.removesuffix(".gz").endswith((*ENDINGS, "info.json"))]
 
 
 def seedname(path: Path) -> str:

@@ -9,7 +9,7 @@ integrand of `finite_wave`. At q = 0 (optical modes) it is the displacement-spac
 counterpart; long acoustic waves go over into `second_order`.
 """
 
-from collections.abc import Callable
+import functools
 
 import jax.numpy as jnp
 import numpy as np
@@ -20,15 +20,10 @@ from orbiphon.response.second_order import Kernel
 from orbiphon.units import k_B
 
 
+@functools.cache
 def slow(kernel: Kernel) -> Pump:
     """The pump of a kernel K'; the same function for the same kernel, so that it compiles once."""
-    return _PUMPS.setdefault(kernel, _pump(kernel))
 
-
-_PUMPS: dict[Kernel, Pump] = {}
-
-
-def _pump(kernel: Kernel) -> Callable[[Array, Array, Array, Array], Array]:
     def pumped(
         vertex: Complex[Array, "wave polarisation above below"],
         levels: Float[Array, "2 band"],

@@ -2,18 +2,22 @@
 
 import dataclasses
 import functools
+import hashlib
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float
 
 from orbiphon import io, response
+from orbiphon.coupling import Deformation
 from orbiphon.errors import InputError, ToleranceWarning
 from orbiphon.response import Answer, Numerics, Problem
 from orbiphon.study.config import Study
 
 _WITHOUT_STEP = 10.0
-_STEP_SHARE = 10  # of the points: the change of a moment with the step needs no fine mesh
+STEP_SHARE = 10  # of the points: the change of a moment with the step needs no fine mesh
 
 
 def is_from_files(study: Study) -> bool:
@@ -31,8 +35,29 @@ def deformed_cells(home: Path) -> list[Path]:
     ]
 
 
+def fingerprint(folders: list[Path]) -> str:
+    """Equal only for the same Hamiltonian files, byte for byte."""
+    digest = hashlib.sha256()
+    for path in io.hamiltonian_files(folders):
+        digest.update(f"{path.parent.name}/{path.name} {path.stat().st_size}\n".encode())
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
+def files_of(study: Study) -> str:
+    """The fingerprint of the files that a study reads. Raises `InputError`."""
+    return fingerprint(_folders(study))
+
+
 def read(study: Study) -> io.Pairs:
     """What the files of a study hold; read once. Raises `InputError`."""
+    home, *cells = _folders(study)
+    return _read(home, tuple(cells), study.config.electrons.spin_order)
+
+
+def _folders(study: Study) -> list[Path]:
+    """The undeformed cell, then the deformed ones."""
     home = study.folder / study.config.electrons.file
     if not home.exists():
         raise InputError(
@@ -46,7 +71,7 @@ def read(study: Study) -> io.Pairs:
             "coupling.pairs must name folders of deformed cells where none lie beside the undeformed one, but is not "
             'given. Write pairs = ["ezx_p0.01", "ezx_m0.01"], say.'
         )
-    return _read(home, tuple(cells), study.config.electrons.spin_order)
+    return [home, *cells]
 
 
 @functools.lru_cache(maxsize=2)
@@ -68,21 +93,29 @@ def shifted(study: Study, shifts: list[float]) -> list[float]:
 def with_step_error(
     answer: Answer, problem: Problem, method: response.AbstractMethod, numerics: Numerics, pairs: io.Pairs
 ) -> Answer:
-    """The same answer with the error that the finite strains make: the change with the next larger ones, or, without
-    them, ten times the squared even part of the pairs."""
-    if pairs.coarse is None:
-        step = _WITHOUT_STEP * pairs.even**2 * np.abs(answer.value)
-    else:
-        rough = Numerics(rtol=numerics.rtol, atol=numerics.atol, max_points=max(numerics.max_points // _STEP_SHARE, 1))
-        values = []
+    """The same answer with `step_error` added to its errors."""
+    rough = dataclasses.replace(numerics, max_points=max(numerics.max_points // STEP_SHARE, 1))
+
+    def values(couplings: list[Deformation]) -> np.ndarray:
+        found = []
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ToleranceWarning)  # both miss it alike, and only their difference counts
-            for coupling in (pairs.coupling, pairs.coarse):
-                state = problem.state
-                other = Problem(problem.electrons, problem.drive, state, coupling, problem.observables, problem.order)
-                values.append(response.solve(other, method, rough).value)
-        step = np.abs(values[1] - values[0])
-    return dataclasses.replace(answer, error=answer.error + step)
+            for coupling in couplings:
+                other = dataclasses.replace(problem, coupling=coupling)
+                found.append(response.solve(other, method, rough).value)
+        return np.stack(found)
+
+    return dataclasses.replace(answer, error=answer.error + step_error(pairs, answer.value, values))
+
+
+def step_error(
+    pairs: io.Pairs, value: np.ndarray, values: Callable[[list[Deformation]], np.ndarray]
+) -> Float[np.ndarray, "..."]:
+    """The error that the finite strains make: the change with the next larger ones, for which `values` (coupling, ...)
+    is asked; without them, ten times the squared even part of the pairs."""
+    if pairs.coarse is None:
+        return _WITHOUT_STEP * pairs.even**2 * np.abs(value)
+    return np.abs(np.diff(values([pairs.coupling, pairs.coarse]), axis=0)[0])
 
 
 def findings(study: Study) -> list[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from orbiphon._version import __version__
 from orbiphon.errors import InputError
+from orbiphon.study import first_principles
 from orbiphon.study.config import Study
 from orbiphon.study.store import remove
 
@@ -56,13 +57,14 @@ def _write_test(folder: Path) -> None:
 
 
 def _identity(study: Study) -> dict[str, str]:
-    return {"fingerprint": study.fingerprint(), "version": __version__}
+    files = {"files": first_principles.files_of(study)} if first_principles.is_from_files(study) else {}
+    return {"fingerprint": study.fingerprint(), "version": __version__} | files
 
 
 def _owner(mark: Path) -> dict[str, str] | None:
     try:
         found = json.loads(mark.read_text(encoding="utf-8"))
-        return {key: found[key] for key in ("fingerprint", "version")}
+        return {key: found[key] for key in ("fingerprint", "version", "files") if key != "files" or key in found}
     except (ValueError, KeyError, TypeError):
         return None
 
@@ -73,6 +75,8 @@ def _difference(mark: Path, study: Study) -> str:
         found = json.loads(mark.read_text(encoding="utf-8"))
         if found["version"] != __version__:
             return f" computed by orbiphon {found['version']}"
+        if found.get("files") != _identity(study).get("files"):
+            return " of other Hamiltonian files"
         old, new = found["config"], study.canonical()
         keys = [f"{s}.{key}" for s in new for key in new[s] if _text(old.get(s, {}).get(key)) != _text(new[s][key])]
         return f" (different: {', '.join(keys[:4])})" if keys else ""

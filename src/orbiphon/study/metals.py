@@ -10,7 +10,10 @@ kind. The other chirality has minus the value at each k, by the symmetry of the 
 Cells of several atoms get `metals_sites.csv` too, and `metals_wave.csv` says what a typical acoustic wave makes.
 """
 
-from collections.abc import Iterator
+import json
+import os
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +28,7 @@ from orbiphon.errors import InputError
 from orbiphon.response import Numerics
 from orbiphon.response.scan import Scan, scan
 from orbiphon.study.claim import claim
-from orbiphon.study.first_principles import deformed_cells
+from orbiphon.study.first_principles import STEP_SHARE, deformed_cells, fingerprint, step_error
 from orbiphon.study.progress import progress_bars
 from orbiphon.study.table import write_csv
 
@@ -39,20 +42,26 @@ ELEMENTS = 3_600_000  # wave vectors times orbitals, at most, for one broadening
 HOME = "unstrained"
 MARK, TABLE, SITES, WAVES = "reproduction.json", "metals.csv", "metals_sites.csv", "metals_wave.csv"
 WAVE_STRAIN, WAVE_FREQUENCY = 1e-4, 1e-3 * units.THz  # q U and frequency of a typical surface acoustic wave
-_WITHOUT_STEP = 10.0
-_STEP_SHARE = 10  # of ELEMENTS: the change with the step needs no fine mesh
+PARTIAL = ".partial"
+"""The folder of finished rows."""
 
 
 def run(out: Path, data: Path, quiet: bool = False, overwrite: bool = False) -> bool:
-    """Compute `metals.csv`; whether every tolerance was met. Raises `InputError` for data that cannot be used."""
-    found = {name: read_metal(folder) for name, folder in metals(data).items()}
-    names = (TABLE, SITES, WAVES)
-    claim(out, MARK, {"paper": "metals", "version": __version__, "metals": list(found)}, names, overwrite)
+    """Compute `metals.csv`; whether every tolerance was met. Raises `InputError` for data that cannot be used.
+
+    What is finished is kept in the folder `out`, and not computed again from the same files.
+    """
+    folders = metals(data)
+    found = {name: read_metal(folder) for name, folder in folders.items()}
+    files = {name: fingerprint([folder / HOME, *deformed_cells(folder / HOME)]) for name, folder in folders.items()}
+    names = (TABLE, SITES, WAVES, PARTIAL)
+    claim(out, MARK, {"paper": "metals", "version": __version__, "metals": files}, names, overwrite)
     rows, accurate = [], True
     with progress_bars(len(found) * len(BROADENINGS), 0, quiet, what="metals and broadenings") as advance:
         for name, pairs in found.items():
             for broadening in BROADENINGS:
-                fresh, converged = metal_rows(name, pairs, broadening)
+                kept = out / PARTIAL / f"{name}_{broadening}eV.json"
+                fresh, converged = _once(kept, partial(metal_rows, name, pairs, broadening))
                 rows += fresh
                 accurate &= converged
                 advance(1)
@@ -61,6 +70,19 @@ def run(out: Path, data: Path, quiet: bool = False, overwrite: bool = False) -> 
             if sites := [row for row in rows if "@" in row["observable"]]:
                 write_csv(out / SITES, sites)
     return accurate
+
+
+def _once(kept: Path, compute: Callable[[], tuple[list[dict[str, Any]], bool]]) -> tuple[list[dict[str, Any]], bool]:
+    """What the file holds, or else what is computed, which is then kept in it: complete or not at all."""
+    try:
+        rows, converged = json.loads(kept.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        rows, converged = compute()
+        kept.parent.mkdir(exist_ok=True)
+        fresh = kept.with_suffix(".new")
+        fresh.write_text(json.dumps([rows, bool(converged)]), encoding="utf-8")
+        os.replace(fresh, kept)
+    return rows, converged
 
 
 def metals(data: Path) -> dict[str, Path]:
@@ -108,11 +130,8 @@ def metal_rows(name: str, pairs: io.Pairs, broadening: float) -> tuple[list[dict
         return scan(couplings, broadening, states, observables=observables, numerics=numerics)
 
     found = moments([pairs.coupling], 1)
-    if pairs.coarse is None:
-        step = _WITHOUT_STEP * pairs.even**2 * np.abs(found.value[0])
-    else:
-        step = np.abs(np.diff(moments([pairs.coupling, pairs.coarse], _STEP_SHARE).value, axis=0)[0])
-    value, error = found.value[0], found.error[0] + step
+    value = found.value[0]
+    error = found.error[0] + step_error(pairs, value, lambda couplings: moments(couplings, STEP_SHARE).value)
     rows = [
         row
         for i, (shift, temperature) in enumerate(asked)
