@@ -87,7 +87,7 @@ def test_error_estimate_of_many_ridges():
 def test_error_of_a_sum():
     """|sum of gaps| per axis, and three times the root of the sum of squares: 0.5 (3 - 1), 0.5 (4 + 4) by hand."""
     gap = np.array([[[3.0, 4.0]], [[-1.0, 4.0]]])
-    means = BoxMeans(np.array([[1.0], [2.0]]), np.array([[1.0], [2.0]]), gap, np.abs(gap))
+    means = BoxMeans(np.array([[1.0], [2.0]]), np.array([[1.0], [2.0]]), gap)
     value, scale, error, squares = summed(means, np.array([0.5, 0.5]))
     assert (value[0], scale[0]) == (1.5, 1.5)
     np.testing.assert_allclose(error, 1 + 4 + 3 * np.sqrt((9 + 1 + 16 + 16) / 4))
@@ -115,17 +115,18 @@ def test_boxes_beside_narrow_ones_are_halved():
     ]
 
 
-def test_a_ridge_that_grazes_a_box_is_not_missed():
-    # begun with one box for the whole zone; without the rule for neighbours the error is five times the estimate
+@pytest.mark.parametrize(("narrow", "rtol", "first"), [(0.0956, 1.1e-4, 6), (0.0329, 1.4e-3, 19), (0.0885, 4.4e-4, 7)])
+def test_a_ridge_that_grazes_a_box_is_not_missed(narrow, rtol, first):
+    """Begun with one or four boxes for the whole zone. Without the rule for neighbours the error is up to seven times
+    the estimate."""
+
     def of(k, p):
         return ridge(k, p) * (1 + jnp.tanh(3 * jnp.cos(k[0] + 2 * k[1])))
 
-    options = {"start": (12, 12), "mirrors": (False, False)}
-    exact = zone_mean(function(of, 0.04268444736728821), rtol=1e-8, adaptive=(150, 150), **options)
-    equispaced = zone_mean(function(of, 0.04268444736728821), rtol=1e-6, **(options | {"start": (256, 256)}))
-    found = zone_mean(function(of, 0.04268444736728821), rtol=4.1e-4, adaptive=(14, 14), **options)
-    np.testing.assert_allclose(exact.value, equispaced.value, rtol=1e-6)
-    assert found.converged and abs(found.value[0] - exact.value[0]) <= found.error[0]
+    options = {"start": (256, 256), "mirrors": (False, False)}
+    equispaced = zone_mean(function(of, narrow), rtol=1e-7, **options)
+    found = zone_mean(function(of, narrow), rtol=rtol, adaptive=(first, first), **options)
+    assert found.converged and abs(found.value[0] - equispaced.value[0]) <= found.error[0]
 
 
 def test_what_cancels_does_not_refine_for_ever():

@@ -27,7 +27,6 @@ from orbiphon.zone.integrand import AbstractIntegrand
 from orbiphon.zone.progress import tell
 
 _LEFT = 0.5  # of the tolerance, for the boxes that a round leaves as they are
-_CAUTION = 30.0  # the two rules may agree by chance: an error is at least this part of the change by halving
 _PATIENCE = 7  # rounds in which the error must fall to half; it does not where rounding is all that is left
 _SURE = 3.0  # times the root of the sum of squares
 _MOST_BOXES = 2**20
@@ -85,13 +84,12 @@ def first_boxes(shape: tuple[int, ...]) -> Boxes:
 
 
 class BoxMeans(NamedTuple):
-    """Of each box: mean (box, component), mean of the modulus, difference of both rules (box, component, axis) and its
-    modulus, or what is trusted of it."""
+    """Of each box: mean (box, component), mean of the modulus, and how far the two rules are apart (box, component,
+    axis)."""
 
     value: np.ndarray
     scale: np.ndarray
     gap: np.ndarray
-    error: np.ndarray
 
     def of(self, chosen: np.ndarray) -> "BoxMeans":
         """Some of them."""
@@ -100,14 +98,6 @@ class BoxMeans(NamedTuple):
     def joined(self, others: "BoxMeans") -> "BoxMeans":
         """These and others."""
         return BoxMeans(*map(np.concatenate, zip(self, others, strict=True)))
-
-    def after(self, whole: "BoxMeans", axis: np.ndarray) -> "BoxMeans":
-        """Those of the halves of `whole`, whose errors are not trusted beyond a part of the change of their sum."""
-        lower, upper = np.split(self.value, 2)
-        change = np.abs((lower + upper) / 2 - whole.value) / _CAUTION
-        cut = np.arange(self.error.shape[2]) == axis[:, None]
-        least = change[:, :, None] * cut[:, None, :]
-        return self._replace(error=np.maximum(self.error, np.concatenate([least, least])))
 
 
 def boxes_mean(
@@ -130,8 +120,8 @@ def boxes_mean(
             first = tuple(POINTS * n * (2 if mirror else 1) for n, mirror in zip(shape, mirrors, strict=True))
             return ZoneMean(value, error + ROUNDING * scale, first, points, missed[-1] <= 1.0, "adaptive")
         halves, points = boxes.of(halved).halves(axis), after
-        found = box_means(integrand, halves, mirrors, block).after(means.of(halved), axis)
-        means, boxes, fresh = means.of(~halved).joined(found), boxes.of(~halved).joined(halves), halves.count
+        means = means.of(~halved).joined(box_means(integrand, halves, mirrors, block))
+        boxes, fresh = boxes.of(~halved).joined(halves), halves.count
 
 
 def _to_halve(
@@ -172,8 +162,8 @@ def _first_shape(start: tuple[int, ...], mirrors: tuple[bool, ...]) -> tuple[int
 
 def summed(means: BoxMeans, volume: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Mean over all boxes, that of the modulus, absolute error (component,), and what each box adds to its square."""
-    value, scale, gap = (np.tensordot(volume, values, 1) for values in (means.value, means.scale, means.gap))
-    squares = (_SURE * volume[:, None, None] * means.error) ** 2
+    value, scale, gap = (np.tensordot(volume, values, 1) for values in means)
+    squares = (_SURE * volume[:, None, None] * np.abs(means.gap)) ** 2
     return value, scale, np.sum(np.abs(gap), axis=1) + np.sqrt(np.sum(squares, axis=(0, 2))), squares
 
 
@@ -229,7 +219,7 @@ def _by_both_rules(integrand: AbstractIntegrand, phases: Complex[Array, "axis bo
 
     kronrod = mean(values)
     gap = jnp.stack([kronrod - mean(values, axis) for axis in range(dim)], axis=-1)
-    return kronrod, mean(jnp.abs(values)), gap, jnp.abs(gap)
+    return kronrod, mean(jnp.abs(values)), gap
 
 
 def _grids(phases: Complex[Array, "axis box point"]) -> Complex[Array, "axis box_points"]:
