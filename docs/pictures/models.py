@@ -11,11 +11,25 @@ import xarray
 
 from orbiphon.crystal import k_path
 from orbiphon.electrons import TightBinding, bands, orbital_weights
-from orbiphon.models import cubic_t2g, dichalcogenide_d, honeycomb_p, honeycomb_pxy, honeycomb_sp, weyl_p
+from orbiphon.models import (
+    cubic_d,
+    cubic_p,
+    cubic_t2g,
+    dichalcogenide_d,
+    helix_p,
+    honeycomb_p,
+    honeycomb_pxy,
+    honeycomb_sp,
+    linear_chain,
+    square_p,
+    weyl_p,
+)
 from orbiphon.plot.show import draw_bands
 
 HEXAGON = [("Γ", (0, 0)), ("K", (2 / 3, 1 / 3)), ("M", (1 / 2, 1 / 2)), ("K'", (1 / 3, 2 / 3)), ("Γ", (0, 0))]
 CUBE = [("Γ", (0, 0, 0)), ("X", (1 / 2, 0, 0)), ("M", (1 / 2, 1 / 2, 0)), ("Γ", (0, 0, 0)), ("R", (1 / 2,) * 3)]
+SQUARE = [("Γ", (0, 0)), ("X", (1 / 2, 0)), ("M", (1 / 2, 1 / 2)), ("Γ", (0, 0))]
+LINE = [("-X", (-1 / 2,)), ("Γ", (0,)), ("X", (1 / 2,))]
 NEAR = 400  # points per segment
 
 
@@ -31,6 +45,11 @@ PICTURES = {
     "honeycomb_p": Picture(honeycomb_p(1.5, -0.5), HEXAGON),
     "honeycomb_pxy": Picture(honeycomb_pxy(1.5, -0.5), HEXAGON),
     "honeycomb_sp": Picture(honeycomb_sp(-1.0, 0.8, 1.5, -0.5, p_level=2.0), HEXAGON),
+    "square_p": Picture(square_p(-1.9, -2.0), SQUARE),
+    "linear_chain": Picture(linear_chain({"pp_sigma": 1.0, "pp_pi": -0.3}, "p"), LINE),
+    "helix_p": Picture(helix_p(1.7, -0.6), LINE),
+    "cubic_p": Picture(cubic_p(1.0, -0.3), CUBE),
+    "cubic_d": Picture(cubic_d(-0.5, 0.3, -0.05, crystal_field=1.5), CUBE),
     "cubic_t2g": Picture(cubic_t2g(0.3, -0.05), CUBE),
     "weyl_p": Picture(weyl_p(1.0, -0.3, 0.4), CUBE),
 }
