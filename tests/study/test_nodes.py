@@ -20,18 +20,26 @@ def test_strength_is_that_of_theory():
 
 def test_fit_finds_power_and_strength():
     e = np.array(nodes.LEVELS)
-    warm = 1 + np.pi**2 / 3 * (8.617333262e-5 * nodes.TEMPERATURE / e) ** 2
+    warm = _warm(e, nodes.TEMPERATURE)
     moments = -3e-6 / e * warm + 2e-5 - 1e-5 * e
     found, error = nodes._fit(e, moments, 1e-5 * np.abs(moments))
-    np.testing.assert_allclose(found, [-1.0, -3e-6, 2e-5, -1e-5], rtol=1e-4)
+    np.testing.assert_allclose(found, [-1.0, -3e-6, 2e-5, -1e-5], rtol=0.03)
     assert np.all(error > 0)
+
+
+def _warm(e, temperature):
+    """E times the mean of 1/E over -f', integrated."""
+    x = np.linspace(-25, 25, 20001)
+    weight = 1 / (4 * np.cosh(x / 2) ** 2)
+    energy = e[:, None] + 8.617333262e-5 * temperature * x[None]
+    return e * np.sum(weight / np.where(np.abs(energy) > 1e-3, energy, np.inf), axis=1) * (x[1] - x[0])
 
 
 def test_weyl_points_are_where_their_energy_says():
     from orbiphon.electrons import bands
     from orbiphon.models import weyl_p
 
-    k = 2 * np.arctan(0.28 / 0.91) / 5.0
+    k = 2 * np.arctan(0.2 / 0.65) / 5.0
     levels = np.asarray(bands(weyl_p(*nodes.WEYL), jnp.array([[k, 0.0, 0.0]])))[0]
     assert np.sum(np.abs(levels - nodes.weyl_energy()) < 1e-12) == 2
 
@@ -43,16 +51,15 @@ def test_statements_follow_from_moments(monkeypatch):
     def made_up(levels, method, temperature=nodes.TEMPERATURE):
         e, width = np.array(levels), method.broadening
         left = 0.0 if method.name == "adiabatic" else frequency**2 / (frequency**2 + 4 * width**2)
-        warm = 1 + np.pi**2 / 3 * (8.617333262e-5 * temperature / e) ** 2 if method.name == "berry" else 1
-        value = left * expected / e * warm + 2e-5
+        value = left * expected / e * _warm(e, temperature) + 2e-5
         return value, 1e-5 * np.abs(value)
 
     monkeypatch.setattr(nodes, "optical", made_up)
     rows = list(nodes.statements(lambda *problem, rtol: (np.array([1e-11]), np.array([1e-16]))))
     power, strength, share, slow, weyl = (row for row in rows if isinstance(row, Statement))
-    assert power.computed == pytest.approx(-1, abs=1e-3) and power.holds
-    assert strength.computed == pytest.approx(1, abs=1e-3) and strength.holds
-    assert share.computed == pytest.approx(0.5, abs=1e-3) and share.holds
+    assert power.computed == pytest.approx(-1, abs=0.01) and power.holds
+    assert strength.computed == pytest.approx(1, abs=0.03) and strength.holds
+    assert share.computed == pytest.approx(0.5, abs=0.03) and share.holds
     assert slow.computed == pytest.approx(0, abs=1e-9) and not slow.holds
     assert weyl.computed == pytest.approx(1) and not weyl.holds
     assert len([row for row in rows if isinstance(row, Curve)]) == 3

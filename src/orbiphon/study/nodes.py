@@ -23,10 +23,10 @@ from orbiphon.study.statements import Curve, Statement
 
 SOURCE = "arXiv:2511.11272, outlook"
 BOND, DECAY, MASS = 2.0, 4.0, 192.0  # Å, 1, amu: slow, so that all energies can be apart
-LEVELS = (0.08, 0.1, 0.13, 0.17, 0.22, 0.3)  # eV
-TEMPERATURE, RTOL, MOST_POINTS = 50.0, 1e-3, 4 * 10**6
+LEVELS = (0.1, 0.12, 0.15, 0.2, 0.3)  # eV
+TEMPERATURE, RTOL, MOST_POINTS = 80.0, 3e-4, 4 * 10**6
 BROADENING = 0.1  # eV, of `Adiabatic`
-WEYL = (0.7, -0.21, 0.28)  # eV
+WEYL = (0.5, -0.15, 0.2)  # eV
 APART, WEYL_RTOL = 0.15, 1e-2  # eV, 1
 
 
@@ -72,21 +72,22 @@ def optical(levels: Sequence[float], method: AbstractMethod, temperature: float 
 def dirac() -> Node:
     """From `Berry`, broadening << ħω << E_F."""
     value, error = optical(LEVELS, Berry())
-    whole, part = (_fit(np.array(LEVELS)[some], value[some], error[some]) for some in (slice(None), slice(None, -1)))
-    spread = np.abs(whole[0] - part[0]) + whole[1]
-    power, strength, background, slope = (float(x) for x in whole[0])
-    return Node(strength, power, background, slope, float(spread[1]), float(spread[0]), value)
+    found, off = _fit(np.array(LEVELS), value, error)
+    power, strength, background, slope = (float(x) for x in found)
+    return Node(strength, power, background, slope, 2.0 * float(off[1]), 2.0 * float(off[0]), value)
 
 
 def _fit(levels: np.ndarray, value: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(power, strength, background, slope) and their errors from those of the moments.
 
-    At a temperature |E|^x is its mean over −f', that is 1 + x(x − 1)(π²/6)(k_BT/E)² times itself (Sommerfeld).
+    At a temperature |E|^x is its mean over −f': Sommerfeld's series, with t = πk_BT/E, is
+    1 + x(x−1) t²/6 + 7 x(x−1)(x−2)(x−3) t⁴/360 times itself.
     """
     from scipy.optimize import curve_fit
 
     def law(e: np.ndarray, power: float, strength: float, background: float, slope: float) -> np.ndarray:
-        warm = 1.0 + power * (power - 1.0) * np.pi**2 / 6.0 * (units.k_B * TEMPERATURE / e) ** 2
+        t, second = np.pi * units.k_B * TEMPERATURE / e, power * (power - 1.0)
+        warm = 1.0 + second * t**2 / 6.0 + 7.0 * second * (power - 2.0) * (power - 3.0) * t**4 / 360.0
         return strength * e**power * warm + background + slope * e
 
     scale = float(np.max(np.abs(value)))
@@ -127,7 +128,7 @@ def statements(moment: Callable[..., tuple[Any, Any]]) -> Iterator[Statement | C
 
 def _broadened(node: Node) -> Statement:
     level, expected = LEVELS[3], dirac_strength()
-    value, error = optical([level], Keldysh(optical_phonon()[1] / 2), 2 * TEMPERATURE)
+    value, error = optical([level], Keldysh(optical_phonon()[1] / 2), TEMPERATURE)
     share = (float(value[0]) - node.smooth(level)) * level / expected
     off = (float(error[0]) * level + node.strength_error) / abs(expected)
     return Statement(

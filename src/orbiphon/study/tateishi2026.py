@@ -88,7 +88,7 @@ def _statements() -> Iterator[Statement | Curve]:
         for hand, found in (("right", right), ("left", left)):
             whole = np.sum(found.contribution[:, modes], axis=1)
             yield Curve(
-                which, f"{hand}-handed", "q (zone boundary)", tuple(places), "F(q) (hbar angstrom/K eV)", tuple(whole)
+                which, f"{hand}-handed", "q (zone boundary)", tuple(places), "F(q) (hbar eV angstrom/K)", tuple(whole)
             )
 
 
