@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from tempfile import mkdtemp
 
 import numpy as np
 
@@ -31,5 +32,5 @@ at_k, at_k_prime = (spectrum.value[path.nodes[node]] for node in (1, 3))
 print("m[Lz] / hbar of the modes at K: ", *(f"{m:+.2e}" for m in at_k[:, 0]))
 print("m[Lz] / hbar of the modes at K':", *(f"{m:+.2e}" for m in at_k_prime[:, 0]))
 assert np.allclose(at_k, -at_k_prime, rtol=1e-6, atol=1e-6 * np.max(np.abs(at_k)))
-out = Path(sys.argv[1] if len(sys.argv) > 1 else "valley_phonons.png")
+out = Path(sys.argv[1] if len(sys.argv) > 1 else mkdtemp()) / "valley_phonons.png"
 print("picture:", draw_spectrum(spectrum, out).name)

@@ -5,6 +5,7 @@ leave the rest of the page.
 """
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -25,14 +26,26 @@ def section(script: Path) -> str:
     """Title, first lines, output and picture of one script."""
     words = ast.get_docstring(ast.parse(script.read_text(encoding="utf-8"))) or ""
     with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run([sys.executable, script], cwd=folder, capture_output=True, text=True, check=True)
+        here = os.environ | {"TMPDIR": folder}
+        done = subprocess.run(
+            [sys.executable, script], cwd=folder, env=here, capture_output=True, text=True, check=True
+        )
         drawn = []
-        for picture in sorted(Path(folder).glob("*.png")):
+        for picture in sorted(Path(folder).rglob("*.png")):
             kept = DOCS / "pictures" / f"gallery-{script.stem}-{picture.name}"
             kept.write_bytes(picture.read_bytes())
             drawn.append(f"![{picture.stem} of {script.name}](pictures/{kept.name})\n")
     link = f"[examples/{script.name}](../examples/{script.name})"
-    return "\n".join([f"## {script.stem}\n", f"{words}\n\n{link}\n", "```", done.stdout.rstrip(), "```\n", *drawn])
+    return "\n".join(
+        [
+            f"## {script.stem}\n",
+            f"{words}\n\n{link}\n",
+            "```",
+            re.sub(r"\S*/(\w+\.png)", r"\1", done.stdout).rstrip(),
+            "```\n",
+            *drawn,
+        ]
+    )
 
 
 def main() -> None:
