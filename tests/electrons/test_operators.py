@@ -121,7 +121,7 @@ def test_bad_names_are_refused():
 
 
 def test_bad_bases_are_refused():
-    with pytest.raises(InputError, match="`shells` must be one of 's', 'p', 'd', but is 'q'"):
+    with pytest.raises(InputError, match="`shells` must be one of 's', 'p', 'd', .*but is 'q'"):
         Basis(((0, "q"),))
     with pytest.raises(InputError, match=r"each \(site, shell\) once"):
         Basis(((0, "s"), (0, "s")))

@@ -7,7 +7,17 @@ import pytest
 from orbiphon.coupling import TwoCentre
 from orbiphon.electrons import bands
 from orbiphon.errors import InputError
-from orbiphon.models import cubic_d, cubic_p, helix, helix_p, helix_springs, linear_chain, square_p, square_p_energies
+from orbiphon.models import (
+    cubic_d,
+    cubic_p,
+    cubic_t2g,
+    helix,
+    helix_p,
+    helix_springs,
+    linear_chain,
+    square_p,
+    square_p_energies,
+)
 
 K = jnp.asarray(np.random.default_rng(0).normal(size=(5, 3)))
 
@@ -119,3 +129,19 @@ def test_both_helices_are_mirror_images():
     assert np.all(np.asarray(frequencies[0]) > 0)
     with pytest.raises(InputError, match="`hand`"):
         helix("both")
+
+
+def test_t2g_is_the_limit_of_the_d_shell():
+    pi, delta = 0.5, -0.1
+    c = np.cos(4.0 * np.asarray(K))
+    expected = np.sort(np.stack([2 * pi * (c.sum(axis=1) - x) + 2 * delta * x for x in c.T], axis=1), axis=1)
+    np.testing.assert_allclose(bands(cubic_t2g(pi, delta), K), expected, atol=1e-13)
+    np.testing.assert_allclose(bands(cubic_d(-0.9, pi, delta, 1e3), K)[:, :3], expected, atol=1e-13)
+    levels = bands(cubic_t2g(0.0, 0.0, spin_orbit=0.2), jnp.zeros((1, 3)))[0]
+    np.testing.assert_allclose(levels, [-0.1] * 4 + [0.2] * 2, atol=1e-14)
+    cut, whole = (
+        TwoCentre(m).vertex(K[0], K[1], jnp.ones((1, 3), complex))
+        for m in (cubic_t2g(pi, delta), cubic_d(-0.9, pi, delta))
+    )
+    t2g = np.array([1, 2, 4])
+    np.testing.assert_allclose(cut, np.asarray(whole)[np.ix_(t2g, t2g)], atol=1e-14)

@@ -50,7 +50,7 @@ def test_the_contribution_of_each_wave_adds_up(monkeypatch):
 def test_the_outlook_table(monkeypatch):
     """Its rows follow from the moments; the moments are made up."""
 
-    def made_up(electrons, direction, observables, level, chirality=1):
+    def made_up(electrons, direction, observables, level, chirality=1, rtol=1e-3):
         strength = (
             0.0
             if electrons.size != 6
@@ -63,6 +63,7 @@ def test_the_outlook_table(monkeypatch):
         return orbital[: len(observables)], np.full(len(observables), 1e-4)
 
     monkeypatch.setattr(outlook, "moment", made_up)
+    monkeypatch.setattr(outlook.nodes, "statements", lambda moment: [])
     rows = list(outlook._statements())
     assert all(isinstance(row, Statement) and type(row.computed) is type(row.error) is float for row in rows)
     by = {row.statement.split(":")[0]: row for row in rows}

@@ -1,7 +1,7 @@
 """A tight-binding model from a crystal, shells on its atoms, and a law for the hopping along a bond."""
 
 from collections.abc import Iterator, Mapping
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import equinox as eqx
 import jax
@@ -14,7 +14,7 @@ from orbiphon._types import Vector
 from orbiphon.crystal import Bonds, Crystal, bonds_within
 from orbiphon.crystal.concrete import ArrayLike, as_real
 from orbiphon.electrons.operators import spin_orbit_matrix
-from orbiphon.electrons.orbitals import SHELLS, Basis
+from orbiphon.electrons.orbitals import SHELLS, Basis, kept_orbitals
 from orbiphon.electrons.structure import pairs_of, sectors_of
 from orbiphon.electrons.tight_binding import TightBinding, check_sites
 
@@ -76,31 +76,44 @@ def tight_binding(
     )
 
 
-def _shell_pairs(basis: Basis, bonds: Bonds) -> Iterator[tuple[np.ndarray, tuple[int, int], tuple[slice, slice]]]:
-    """For each pair of shells (end, start): the bonds between their sites, both l, both ranges of spatial orbitals."""
+class _ShellPair(NamedTuple):
+    """Two shells (end, start): the `bonds` between their sites, both `l`, the orbitals that are `kept` of the whole
+    shells, and the ranges (`block`) of spatial orbitals."""
+
+    bonds: np.ndarray
+    l: tuple[int, int]
+    kept: tuple[np.ndarray, ...]
+    block: tuple[slice, slice]
+
+
+def _shell_pairs(basis: Basis, bonds: Bonds) -> Iterator[_ShellPair]:
+    """All pairs of shells with bonds between them."""
     start, end = np.array(bonds.start), np.array(bonds.end)
     shells = list(zip(basis.shells, basis.spatial_slices(), strict=True))
     for (end_site, end_shell), rows in shells:
         for (start_site, start_shell), columns in shells:
             which = np.flatnonzero((end == end_site) & (start == start_site))
             if which.size:
-                yield which, (SHELLS[end_shell], SHELLS[start_shell]), (rows, columns)
+                l = SHELLS[end_shell], SHELLS[start_shell]
+                yield _ShellPair(
+                    which, l, np.ix_(kept_orbitals(end_shell), kept_orbitals(start_shell)), (rows, columns)
+                )
 
 
 def _bond_masks(
-    law: HoppingLaw, bonds: Bonds, which: np.ndarray, l: tuple[int, int]
+    law: HoppingLaw, bonds: Bonds, pair: _ShellPair
 ) -> tuple[Bool[np.ndarray, "bond end start"], Bool[np.ndarray, "bond end start xyz"]]:
-    hopping, gradient = zip(*(law.pattern(bonds.direction[b], *l) for b in which), strict=True)
-    return np.stack(hopping), np.stack(gradient)
+    hopping, gradient = zip(*(law.pattern(bonds.direction[b], *pair.l) for b in pair.bonds), strict=True)
+    return np.stack([mask[pair.kept] for mask in hopping]), np.stack([mask[pair.kept] for mask in gradient])
 
 
 def _pattern(basis: Basis, law: HoppingLaw, bonds: Bonds) -> tuple[np.ndarray, np.ndarray]:
     """Where hopping and its gradient can be non-zero along any bond, (orbital orbital) each."""
     can_hop, can_change = np.zeros((2, basis.spatial_size, basis.spatial_size), bool)
-    for which, l, block in _shell_pairs(basis, bonds):
-        hopping, gradient = _bond_masks(law, bonds, which, l)
-        can_hop[block] |= hopping.any(axis=0)
-        can_change[block] |= gradient.any(axis=(0, 3))
+    for pair in _shell_pairs(basis, bonds):
+        hopping, gradient = _bond_masks(law, bonds, pair)
+        can_hop[pair.block] |= hopping.any(axis=0)
+        can_change[pair.block] |= gradient.any(axis=(0, 3))
     spin = np.eye(basis.spins, dtype=bool)
     return np.kron(can_hop, spin), np.kron(can_change, spin)
 
@@ -123,13 +136,14 @@ def _real_space(
 
     n = basis.spatial_size
     hopping, gradient = jnp.zeros((len(cells), n, n)), jnp.zeros((len(cells), n, n, 3))
-    for which, l, block in _shell_pairs(basis, bonds):
-        along = lambda bond, l=l: law.block(bond, *l)  # noqa: E731
-        values, slopes = jax.vmap(along)(vectors[which]), jax.vmap(jax.jacfwd(along))(vectors[which])
+    for pair in _shell_pairs(basis, bonds):
+        along = lambda bond, pair=pair: law.block(bond, *pair.l)[pair.kept]  # noqa: E731
+        values, slopes = jax.vmap(along)(vectors[pair.bonds]), jax.vmap(jax.jacfwd(along))(vectors[pair.bonds])
         # Rounding in the direction of a bond must not fill elements that symmetry forbids.
-        allowed, changing = _bond_masks(law, bonds, which, l)
-        hopping = hopping.at[cell_of[which], *block].add(jnp.where(allowed, values, 0.0))
-        gradient = gradient.at[cell_of[which], *block].add(jnp.where(changing, slopes, 0.0))
+        allowed, changing = _bond_masks(law, bonds, pair)
+        where = cell_of[pair.bonds], *pair.block
+        hopping = hopping.at[where].add(jnp.where(allowed, values, 0.0))
+        gradient = gradient.at[where].add(jnp.where(changing, slopes, 0.0))
 
     spin = np.eye(basis.spins)
     hopping = jnp.kron(hopping, spin[None]).astype(jnp.complex128)

@@ -11,6 +11,7 @@ from jaxtyping import Complex, Int
 from orbiphon.crystal import Operation
 from orbiphon.electrons.orbitals import Basis
 from orbiphon.electrons.rotations import basis_rotation
+from orbiphon.errors import InputError
 
 OnMesh = Complex[np.ndarray, "n_1 n_2 n_3 orbital orbital"]
 
@@ -30,7 +31,8 @@ def unfolded(on_mesh: OnMesh, cells: Int[np.ndarray, "cell dim"]) -> Complex[np.
 
 
 def operation_matrix(basis: Basis, operation: Operation) -> Complex[np.ndarray, "orbital orbital"] | None:
-    """The unitary matrix of an operation on the orbitals; None if it takes an atom to one with other shells."""
+    """The unitary matrix of an operation on the orbitals; None if it takes an atom to one with other
+    shells, or a part of a shell out of itself."""
     slices = dict(zip(basis.shells, basis.spatial_slices(), strict=True))
     permutation = np.zeros((basis.spatial_size,) * 2)
     for (site, shell), here in slices.items():
@@ -38,7 +40,11 @@ def operation_matrix(basis: Basis, operation: Operation) -> Complex[np.ndarray, 
         if there is None:
             return None
         permutation[there, here] = np.eye(here.stop - here.start)
-    return np.kron(permutation, np.eye(basis.spins)) @ basis_rotation(basis, operation.matrix)
+    try:
+        rotation = basis_rotation(basis, operation.matrix)
+    except InputError:
+        return None
+    return np.kron(permutation, np.eye(basis.spins)) @ rotation
 
 
 def transformed(basis: Basis, operation: Operation, unitary: np.ndarray, on_mesh: OnMesh) -> OnMesh:

@@ -16,7 +16,7 @@ from orbiphon._checks import check_choice, check_hermitian, check_shape
 from orbiphon._types import OrbitalMatrix
 from orbiphon.crystal import is_concrete
 from orbiphon.crystal.concrete import as_complex
-from orbiphon.electrons.orbitals import SHELLS, Basis
+from orbiphon.electrons.orbitals import SHELLS, Basis, kept_orbitals
 from orbiphon.errors import InputError
 
 
@@ -147,7 +147,7 @@ def spin_orbit_matrix(basis: Basis, shell: tuple[int, str]) -> Complex[np.ndarra
     matrix = np.zeros((basis.size, basis.size), dtype=complex)
     for momentum, spin in zip(orbital_momentum(SHELLS[shell[1]]), spin_momentum(), strict=True):
         spatial = np.zeros((basis.spatial_size,) * 2, dtype=complex)
-        spatial[where, where] = momentum
+        spatial[where, where] = _kept(momentum, shell[1])
         matrix += np.kron(spatial, spin)
     return matrix
 
@@ -155,8 +155,14 @@ def spin_orbit_matrix(basis: Basis, shell: tuple[int, str]) -> Complex[np.ndarra
 def _on_shells(basis: Basis, by_l: dict[int, np.ndarray]) -> np.ndarray:
     matrix = np.zeros((basis.spatial_size,) * 2, dtype=complex)
     for (_, shell), where in zip(basis.shells, basis.spatial_slices(), strict=True):
-        matrix[where, where] = by_l[SHELLS[shell]]
+        matrix[where, where] = _kept(by_l[SHELLS[shell]], shell)
     return matrix
+
+
+def _kept(matrix: np.ndarray, shell: str) -> np.ndarray:
+    """P O P: what a part of a shell has of an operator."""
+    kept = np.array(kept_orbitals(shell))
+    return matrix[np.ix_(kept, kept)]
 
 
 def _with_spin(basis: Basis, spatial: np.ndarray) -> np.ndarray:

@@ -10,8 +10,10 @@ from scipy.linalg import expm
 from scipy.spatial.transform import Rotation
 
 from orbiphon.electrons.operators import orbital_momentum, spin_momentum
-from orbiphon.electrons.orbitals import SHELLS, Basis
+from orbiphon.electrons.orbitals import SHELLS, Basis, kept_orbitals
 from orbiphon.errors import InputError
+
+_CLOSED = 1e-6
 
 
 def shell_rotation(l: int, operation: Float[np.ndarray, "xyz xyz"]) -> Float[np.ndarray, "orbital orbital"]:
@@ -30,10 +32,17 @@ def spin_rotation(operation: Float[np.ndarray, "xyz xyz"]) -> Complex[np.ndarray
 
 
 def basis_rotation(basis: Basis, operation: Float[np.ndarray, "xyz xyz"]) -> Complex[np.ndarray, "orbital orbital"]:
-    """The unitary matrix of an operation on all orbitals, each staying on its site. Raises `InputError` as above."""
+    """The unitary matrix of an operation on all orbitals, each staying on its site. Raises `InputError` as above, or if
+    the operation takes a part of a shell out of itself."""
     turned = np.zeros((basis.spatial_size,) * 2, complex)
     for (_, shell), where in zip(basis.shells, basis.spatial_slices(), strict=True):
-        turned[where, where] = shell_rotation(SHELLS[shell], operation)
+        kept = np.array(kept_orbitals(shell))
+        turned[where, where] = part = shell_rotation(SHELLS[shell], operation)[np.ix_(kept, kept)]
+        if np.max(np.abs(part @ part.T - np.eye(len(kept)))) > _CLOSED:
+            raise InputError(
+                f"Argument `basis` must hold whole shells for this operation, but {shell} alone is not closed under "
+                f"{np.round(operation, 6).tolist()}. Use the whole shell."
+            )
     return np.kron(turned, spin_rotation(operation)) if basis.spin else turned
 
 

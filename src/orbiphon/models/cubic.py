@@ -1,4 +1,4 @@
-"""p and d orbitals on a simple cubic lattice."""
+"""p and d orbitals, and the t_2g orbitals alone, on a simple cubic lattice."""
 
 import numpy as np
 
@@ -56,4 +56,27 @@ def cubic_d(
         hypercubic_bonds(3),
         onsite=as_real(in_e_g) * as_real(crystal_field),
         spin_orbit=None if spin_orbit is None else {(0, "d"): spin_orbit},
+    )
+
+
+def cubic_t2g(
+    dd_pi: Energy,
+    dd_delta: Energy,
+    lattice_constant: Length = 4.0,
+    decay: Ratio = 5.0,
+    spin_orbit: Energy | None = None,
+) -> TightBinding:
+    """d_zx, d_yz, d_xy with nearest-neighbour hoppings (eV): ε_xy = 2π(c_x + c_y) + 2δ c_z, cyclic, c_i = cos k_i d.
+
+    The limit of `cubic_d` in which e_g is far away. L, cut to t_2g, is −1 times that of a p shell. Source: Slater and
+    Koster, Phys. Rev. 94, 1498 (1954). With `spin_orbit` = λ (eV) the electrons have a spin and λ L·S on every atom, of
+    which j = 3/2 is at −λ/2 and j = 1/2 at +λ.
+    """
+    integrals = {"dd_sigma": 0.0, "dd_pi": dd_pi, "dd_delta": dd_delta}  # σ does not reach t_2g
+    return tight_binding(
+        hypercubic(lattice_constant, 3),
+        Basis(((0, "t2g"),), spin=spin_orbit is not None),
+        SlaterKoster(integrals, length=lattice_constant, decay=decay),
+        hypercubic_bonds(3),
+        spin_orbit=None if spin_orbit is None else {(0, "t2g"): spin_orbit},
     )

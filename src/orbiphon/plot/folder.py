@@ -8,6 +8,7 @@ import numpy as np
 from orbiphon.errors import InputError
 from orbiphon.plot.metals import draw_metals
 from orbiphon.plot.paper import draw_paper
+from orbiphon.plot.statements import draw_statements
 from orbiphon.plot.style import COLOURS, MINUS, figure, load, save
 from orbiphon.study.quantity import KINDS
 
@@ -24,8 +25,8 @@ def plot_folder(path: str | Path) -> list[Path]:
         return draw_paper(folder)
     if (folder / "metals.csv").is_file():
         return draw_metals(folder / "metals.csv")
-    if (folder / "statements.csv").is_file():  # a table of sentences
-        return []
+    if (folder / "statements.csv").is_file():
+        return draw_statements(folder)
     if not (folder / "result.zarr").is_dir():
         raise InputError(
             f"The folder `{folder}` must hold results, but has no result.zarr. Run `orbiphon run study.toml --out ...`."

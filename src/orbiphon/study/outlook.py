@@ -1,7 +1,7 @@
 """The outlook of arXiv:2511.11272: what becomes of the effect in other crystals, and with spin–orbit coupling.
 
 Its statements, each decided by one number: long circular waves of sound, conserving broadening of 0.1 eV, 300 K.
-d shell on a simple cubic lattice (`cubic_d`), p shell with λ L·S (`cubic_p`).
+d shell on a simple cubic lattice (`cubic_d`), p shell with λ L·S (`cubic_p`). Dirac and Weyl points: `nodes`.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,8 @@ from orbiphon.drives import OnePhonon
 from orbiphon.models import cubic_d, cubic_p
 from orbiphon.phonons import AcousticBranch
 from orbiphon.response import Adiabatic, ElectronState, Numerics, Problem, solve
-from orbiphon.study.statements import Statement, write_statements
+from orbiphon.study import nodes
+from orbiphon.study.statements import Curve, Statement, write_statements
 
 OUTLOOK, THEORY = "arXiv:2511.11272, outlook", "arXiv:2605.03486"
 BROADENING, TEMPERATURE, Q, RTOL = 0.1, 300.0, 0.001, 1e-3
@@ -28,16 +29,23 @@ def run(out: Path, quiet: bool = False, overwrite: bool = False) -> bool:
     return write_statements(out, "outlook", _statements, overwrite)
 
 
-def moment(electrons: Any, direction: Any, observables: tuple[str, ...], level: float, chirality: int = 1) -> Any:
+def moment(
+    electrons: Any,
+    direction: Any,
+    observables: tuple[str, ...],
+    level: float,
+    chirality: int = 1,
+    rtol: float = RTOL,
+) -> Any:
     """m_q of one circular quantum with q = 0.001/Å, and its error, (observable,) each."""
     branch = AcousticBranch(speed=5000 * units.m / units.s, mass=50 * units.amu, direction=direction)
     state = ElectronState(fermi_level=level, temperature=TEMPERATURE)
     problem = Problem(electrons, OnePhonon(branch, q=Q, chirality=chirality), state, observables=observables)
-    answer = solve(problem, Adiabatic(BROADENING), Numerics(rtol=RTOL))
+    answer = solve(problem, Adiabatic(BROADENING), Numerics(rtol=rtol))
     return answer.value[0, 0], answer.error[0, 0]
 
 
-def _statements() -> Iterator[Statement]:
+def _statements() -> Iterator[Statement | Curve]:
     d_shell = cubic_d(-0.5, 0.3, -0.05, crystal_field=1.5)
     along: dict[str, tuple[float, float]] = {}
     for name, direction in DIRECTIONS.items():
@@ -62,6 +70,7 @@ def _statements() -> Iterator[Statement]:
         OUTLOOK, ratio, off, "1", abs(ratio + 1) <= off,
     )  # fmt: skip
     yield from _spin()
+    yield from nodes.statements(moment)
 
 
 def _spin() -> Iterator[Statement]:

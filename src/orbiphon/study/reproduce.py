@@ -12,6 +12,7 @@ PAPERS = {
     "metals": "orbiphon.study.metals",
     "outlook": "orbiphon.study.outlook",
     "tateishi2026": "orbiphon.study.tateishi2026",
+    "yao2025": "orbiphon.study.yao2025",
 }
 """Each module has `run(out, quiet, overwrite)`, which returns whether every tolerance was met."""
 WITH_DATA = ("metals",)

@@ -22,7 +22,7 @@ from orbiphon.models import helix, helix_p, helix_springs
 from orbiphon.phonons import ForceConstants, group_velocities
 from orbiphon.response import ElectronState, Keldysh, Numerics, Problem, solve
 from orbiphon.response.spectrum import MomentSpectrum, moment_spectrum
-from orbiphon.study.statements import Statement, write_statements
+from orbiphon.study.statements import Curve, Statement, write_statements
 
 PAPER = "arXiv:2604.25328"
 PITCH, TEMPERATURE, FERMI_LEVEL, BROADENING, RTOL = 5.0, 300.0, 0.3, 0.05, 1e-3
@@ -69,7 +69,7 @@ def _contribution(phonons: ForceConstants, spectrum: MomentSpectrum) -> np.ndarr
     return np.asarray(slope) * per_kelvin * spectrum.value[:, :, 0]
 
 
-def _statements() -> Iterator[Statement]:
+def _statements() -> Iterator[Statement | Curve]:
     right, left = compute("right"), compute("left")
     ratio = left.accumulation / right.accumulation
     off = (left.error + abs(ratio) * right.error) / abs(right.accumulation)
@@ -85,6 +85,11 @@ def _statements() -> Iterator[Statement]:
     places = np.linalg.norm(right.spectrum.q, axis=1) * PITCH / np.pi
     for which, modes in (("all modes", slice(None)), ("the acoustic modes alone", slice(3))):
         yield from _along_the_zone(which, np.abs(np.sum(right.contribution[:, modes], axis=1)), places)
+        for hand, found in (("right", right), ("left", left)):
+            whole = np.sum(found.contribution[:, modes], axis=1)
+            yield Curve(
+                which, f"{hand}-handed", "q (zone boundary)", tuple(places), "F(q) (hbar eV angstrom/K)", tuple(whole)
+            )
 
 
 def _along_the_zone(which: str, size: np.ndarray, places: np.ndarray) -> Iterator[Statement]:
