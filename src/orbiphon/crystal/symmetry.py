@@ -99,8 +99,14 @@ def _by_spglib(lattice: np.ndarray, cell: np.ndarray, positions: np.ndarray, kin
 
     dim, reduced = len(lattice), positions @ np.linalg.inv(cell)
     tolerance = _TOLERANCE * float(np.max(np.abs(lattice)))
-    found = spglib.get_symmetry_dataset((cell, reduced, kinds), symprec=tolerance)
-    assert found is not None
+    try:
+        found = spglib.get_symmetry_dataset((cell, reduced, kinds), symprec=tolerance)
+    except getattr(spglib, "SpglibError", ()):  # older versions return None
+        found = None
+    if found is None:
+        sites = len(positions)
+        alone = Operation(np.eye(3), np.eye(dim, dtype=int), np.arange(sites), np.zeros((sites, dim), dtype=int))
+        return CrystalSymmetry((alone,), None, cell)
     operations = []
     for rotation, translation in zip(found.rotations, found.translations, strict=True):
         rows = rotation.T  # a_i -> sum_j rows_ij a_j

@@ -59,8 +59,7 @@ def electron_symmetries(electrons: TightBinding) -> ElectronSymmetries:
     """The operations of the crystal that H obeys to `OBEYED`; atoms with the same orbitals and levels are alike,
     whatever they are called."""
     basis, lattice = electrons.basis, crystal_symmetry(electrons.crystal, _kinds(electrons))
-    unitaries = [(g, operation_matrix(basis, g)) for g in lattice.operations]
-    every = [ElectronSymmetry(g, u, flip) for flip in (False, True) for g, u in unitaries if u is not None]
+    every = _candidates(basis, lattice)
     k = np.random.default_rng(4).normal(size=(_PROBES, 3)) / np.max(np.abs(electrons.crystal.lattice.vectors))
     h = np.asarray(electrons.hopping)
     here = bloch(electrons, h, k)
@@ -69,6 +68,23 @@ def electron_symmetries(electrons: TightBinding) -> ElectronSymmetries:
     off = [float(np.max(np.abs(g.image(basis, here) - x))) / spread for g, x in zip(every, there, strict=True)]
     kept = tuple(g for g, apart in zip(every, off, strict=True) if apart <= OBEYED)
     return ElectronSymmetries(kept, lattice, min((apart for apart in off if apart > OBEYED), default=None))
+
+
+_KNOWN: dict[tuple, tuple[CrystalSymmetry, list[ElectronSymmetry]]] = {}
+_MOST_KNOWN = 32
+
+
+def _candidates(basis: Basis, lattice: CrystalSymmetry) -> list[ElectronSymmetry]:
+    """All operations of the lattice that take orbitals to orbitals, without and with time reversal; the matrices are
+    kept, for sweeps over the parameters of a model."""
+    key = id(lattice), basis.shells, basis.spin
+    if key not in _KNOWN:
+        unitaries = [(g, operation_matrix(basis, g)) for g in lattice.operations]
+        every = [ElectronSymmetry(g, u, flip) for flip in (False, True) for g, u in unitaries if u is not None]
+        if len(_KNOWN) >= _MOST_KNOWN:
+            _KNOWN.clear()
+        _KNOWN[key] = lattice, every  # with the lattice, so that no other one gets its id
+    return _KNOWN[key][1]
 
 
 def bloch(

@@ -74,12 +74,12 @@ def selection_rules(problem: Problem, method: AbstractMethod) -> SelectionRules:
     electrons = electron_symmetries(problem.electrons)
     long = method.long_wave and isinstance(problem.drive, AbstractDrive)
     waves = long_waves(problem) if long else finite_waves(problem)
-    kept, characters, twists = [], [], []
+    vertex, kept, characters, twists = _Vertex(problem, waves), [], [], []
     for g in electrons.kept:
         if g.time_reversal and not (method.reactive and problem.order == 2):
             continue
         chi = waves.character(g) if problem.order == 1 else (1.0 + 0.0j if waves.keeps(g) else None)
-        if chi is not None and _vertex_obeys(problem, g, waves):
+        if chi is not None and vertex.obeys(g):
             kept.append(g)
             characters.append(chi)
             twists.append(_twist(problem, g, waves))
@@ -106,28 +106,32 @@ def selection_rules(problem: Problem, method: AbstractMethod) -> SelectionRules:
     )
 
 
-def _vertex_obeys(problem: Problem, g: ElectronSymmetry, waves: LongWaves | FiniteWaves) -> bool:
+class _Vertex:
     """Whether g g(k, q; u) g^-1 = g(Rk, Rq; Ru): for long waves asked of their own strains, else of a random wave."""
-    coupling, electrons = problem.coupling, problem.electrons
-    turn, image, sites = g.operation.matrix, g.operation.image, electrons.crystal.sites
-    random = np.random.default_rng(5)
-    k, q = random.normal(size=(2, 3)) / float(np.max(np.abs(np.asarray(electrons.crystal.lattice.vectors))))
 
-    def at(k: np.ndarray, q: np.ndarray, u: np.ndarray) -> np.ndarray:
-        vertex = coupling.strain if isinstance(waves, LongWaves) else coupling.bonds
-        return bloch(electrons, np.asarray(vertex(jnp.asarray(q), jnp.asarray(u))), k[None])[0]
+    def __init__(self, problem: Problem, waves: LongWaves | FiniteWaves) -> None:
+        self.problem, self.long = problem, isinstance(waves, LongWaves)
+        random, sites = np.random.default_rng(5), problem.electrons.crystal.sites
+        size = float(np.max(np.abs(np.asarray(problem.electrons.crystal.lattice.vectors))))
+        self.k, self.q = random.normal(size=(2, 3)) / size
+        self.waves = random.normal(size=(1, sites, 3)) + 1j * random.normal(size=(1, sites, 3))
+        if isinstance(waves, LongWaves):
+            self.q, self.waves = waves.direction, np.stack([np.tile(e, (sites, 1)) for e in waves.polarisation])
+        self.here = self._at(self.k, self.q, self.waves)
 
-    if isinstance(waves, LongWaves):
-        q, samples = waves.direction, [np.tile(e, (sites, 1)) for e in waves.polarisation.astype(complex)]
-    else:
-        samples = [random.normal(size=(sites, 3)) + 1j * random.normal(size=(sites, 3))]
-    for u in samples:
-        moved = np.empty_like(u)
-        moved[image] = (u.conj() if g.time_reversal else u) @ turn.T
-        here, there = at(k, q, u), at(g.turned(k), g.turned(q), moved)
-        if np.max(np.abs(g.image(electrons.basis, here) - there)) > OBEYED * np.max(np.abs(here)):
-            return False
-    return True
+    def obeys(self, g: ElectronSymmetry) -> bool:
+        """Asked at one k."""
+        moved = np.empty_like(self.waves)
+        moved[:, g.operation.image] = (self.waves.conj() if g.time_reversal else self.waves) @ g.operation.matrix.T
+        there = self._at(g.turned(self.k), g.turned(self.q), moved)
+        off = np.max(np.abs(g.image(self.problem.electrons.basis, self.here) - there))
+        return bool(off <= OBEYED * np.max(np.abs(self.here)))
+
+    def _at(self, k: np.ndarray, q: np.ndarray, waves: np.ndarray) -> Complex[np.ndarray, "wave orbital orbital"]:
+        coupling = self.problem.coupling
+        vertex = coupling.strain if self.long else coupling.bonds
+        every = [vertex(jnp.asarray(q), jnp.asarray(u.astype(complex))) for u in waves]
+        return np.stack([bloch(self.problem.electrons, np.asarray(one), k[None])[0] for one in every])
 
 
 def _twist(problem: Problem, g: ElectronSymmetry, waves: LongWaves | FiniteWaves) -> Complex[np.ndarray, "orbital"]:
