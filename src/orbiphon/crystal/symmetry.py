@@ -5,9 +5,10 @@ its periodic directions. Around a chain the cell is square or hexagonal, whichev
 one side points at the atom farthest from the axis: rotations about a chain are of order 1, 2, 3, 4 or 6.
 """
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -46,7 +47,8 @@ class CrystalSymmetry(NamedTuple):
         inverse = np.linalg.inv(self.vectors)
         chosen = self.operations if operations is None else operations
         matrices = {tuple(np.rint(self.vectors @ g.matrix.T @ inverse).astype(int).T.ravel().tolist()) for g in chosen}
-        return str(spglib.get_pointgroup(np.array(sorted(matrices)).reshape(-1, 3, 3))[0]).strip()
+        found = _asked(spglib.get_pointgroup, np.array(sorted(matrices)).reshape(-1, 3, 3))
+        return str(found[0]).strip() if found else "?"
 
 
 def point_operations(crystal: Crystal) -> tuple[Operation, ...]:
@@ -66,6 +68,19 @@ def crystal_symmetry(crystal: Crystal, kinds: Sequence[object] | None = None) ->
 def _found(vectors: bytes, positions: bytes, kinds: tuple[int, ...]) -> CrystalSymmetry:
     lattice, atoms = (np.frombuffer(x).reshape(-1, 3) for x in (vectors, positions))
     return max((_by_spglib(lattice, cell, atoms, kinds) for cell in _cells(lattice, atoms)), key=_count)
+
+
+def _asked(function: Callable[..., Any], *arguments: object) -> Any:
+    """What a function of spglib returns, None where it fails: versions to come raise an error instead, and today's warn
+    of that."""
+    import spglib
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        try:
+            return function(*arguments)
+        except getattr(spglib, "SpglibError", ()):
+            return None
 
 
 def _count(symmetry: CrystalSymmetry) -> int:
@@ -99,10 +114,7 @@ def _by_spglib(lattice: np.ndarray, cell: np.ndarray, positions: np.ndarray, kin
 
     dim, reduced = len(lattice), positions @ np.linalg.inv(cell)
     tolerance = _TOLERANCE * float(np.max(np.abs(lattice)))
-    try:
-        found = spglib.get_symmetry_dataset((cell, reduced, kinds), symprec=tolerance)
-    except getattr(spglib, "SpglibError", ()):  # older versions return None
-        found = None
+    found = _asked(spglib.get_symmetry_dataset, (cell, reduced, kinds), tolerance)
     if found is None:
         sites = len(positions)
         alone = Operation(np.eye(3), np.eye(dim, dtype=int), np.arange(sites), np.zeros((sites, dim), dtype=int))

@@ -96,12 +96,12 @@ def bloch(
     return atoms[:, :, None] * np.tensordot(phases, real_space, axes=1) * atoms.conj()[:, None, :]
 
 
-def _kinds(electrons: TightBinding) -> list[object]:
+def _kinds(electrons: TightBinding) -> list[tuple[object, int]]:
     """What tells atoms apart: their shells and the levels of their orbitals; the species where there are none."""
     home = int(np.argmin(np.linalg.norm(np.asarray(electrons.cells), axis=1)))
-    local, site_of = np.asarray(electrons.hopping[home]), np.array(electrons.basis.site_of)
-    tolerance = OBEYED * float(np.max(np.abs(np.asarray(electrons.hopping)))) or 1.0
-    kinds: list[tuple[object, np.ndarray]] = []
+    hopping, site_of = np.asarray(electrons.hopping), np.array(electrons.basis.site_of)
+    local, tolerance = hopping[home], OBEYED * float(np.max(np.abs(hopping))) or 1.0
+    kinds: list[tuple[tuple[object, int], np.ndarray]] = []
     for site, species in enumerate(electrons.crystal.species):
         here = np.flatnonzero(site_of == site)
         shells = tuple(sorted(shell for at, shell in electrons.basis.shells if at == site)) or species

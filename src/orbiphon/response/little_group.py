@@ -79,6 +79,8 @@ class FiniteWaves(NamedTuple):
     def keeps(self, g: ElectronSymmetry) -> bool:
         """Whether the density matrix at every wave vector and frequency is what it was."""
         q, density = self._density()
+        if not len(q):
+            return True
         found = self._reciprocal(g.turned(q), q)
         if found is None:
             return False
@@ -88,9 +90,12 @@ class FiniteWaves(NamedTuple):
         return bool(np.max(np.abs(image - density[:, there])) <= _ALIKE * np.max(np.abs(density)))
 
     def _density(self) -> tuple[Float[np.ndarray, "q xyz"], Complex[np.ndarray, "part q coordinate coordinate"]]:
-        """Different wave vectors that move, and the density matrices there."""
-        here, group = np.unique(np.round(self.q, 9) + 0.0, axis=0, return_inverse=True)
-        u = self.displacement.reshape(len(self.q), -1)
+        """Different wave vectors that move, folded into one cell, and the density matrices there."""
+        turns = np.floor(self.q @ np.asarray(self.crystal.lattice.vectors).T / (2.0 * np.pi) + _ALIKE)
+        folded = turns @ np.asarray(self.crystal.lattice.reciprocal)
+        here, group = np.unique(np.round(self.q - folded, 9) + 0.0, axis=0, return_inverse=True)
+        phases = np.exp(1j * folded @ np.asarray(self.crystal.positions).T)
+        u = (phases[:, :, None] * self.displacement).reshape(len(self.q), -1)
         density = np.zeros((len(self.quanta), len(here), u.shape[1], u.shape[1]), complex)
         for part, quanta in zip(density, self.quanta, strict=True):
             np.add.at(part, group.ravel(), np.einsum("w,wa,wb->wab", quanta, u, u.conj()))
@@ -109,9 +114,10 @@ class FiniteWaves(NamedTuple):
             return np.concatenate([(x @ vectors.T) % 1.0 % 1.0, scale * x @ across], axis=1)
 
         box = [1.0] * len(vectors) + [0.0] * 3
-        distance, index = KDTree(coordinates(q), boxsize=box).query(coordinates(image))
-        if not len(q) or np.max(distance) > _ALIKE:
-            return (index, image) if not len(q) else None
+        distance, found = KDTree(coordinates(q), boxsize=box).query(coordinates(image))
+        if np.max(distance) > _ALIKE:
+            return None
+        index = np.asarray(found)
         turns = np.rint((image - q[index]) @ vectors.T)
         return index, turns @ np.asarray(self.crystal.lattice.reciprocal)
 

@@ -30,8 +30,8 @@ class SelectionRules(NamedTuple):
     """`forbidden`: for each observable of the problem, whether it is zero by symmetry; `may_be_created`: the names of
     all components of L, S (and, at first order, Q) that are not; `direction`, that of L and S in words (second order).
 
-    `electrons`: the operations that H obeys; `kept`: those that coupling and drive obey too, with the `characters` of
-    the wave (1 at second order)."""
+    `electrons`: the operations that H obeys; `kept`: those that coupling and drive obey too; at first order with the
+    `characters` chi of the wave, and phases exp(-i G tau) (orbital,) that local observables get, `twists`; else 1."""
 
     observables: tuple[str, ...]
     forbidden: tuple[bool, ...]
@@ -40,6 +40,7 @@ class SelectionRules(NamedTuple):
     electrons: ElectronSymmetries
     kept: tuple[ElectronSymmetry, ...]
     characters: tuple[complex, ...]
+    twists: tuple[Complex[np.ndarray, "orbital"], ...]
 
     def __str__(self) -> str:
         lattice, kept = self.electrons.lattice, [g for g in self.kept if not g.time_reversal]
@@ -103,6 +104,7 @@ def selection_rules(problem: Problem, method: AbstractMethod) -> SelectionRules:
         electrons=electrons,
         kept=tuple(kept),
         characters=tuple(characters),
+        twists=tuple(twists),
     )
 
 
@@ -167,5 +169,5 @@ def _axis(vector: np.ndarray) -> str:
     for most in range(1, 5):
         scaled = vector / np.max(np.abs(vector)) * most
         if np.max(np.abs(scaled - np.rint(scaled))) < 1e-4:
-            return "[" + " ".join(str(int(round(x))) for x in scaled) + "]"
+            return "[" + " ".join(str(round(float(x))) for x in scaled) + "]"
     return "(" + ", ".join(f"{x:.3f}" for x in vector) + ")"

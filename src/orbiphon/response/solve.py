@@ -22,9 +22,9 @@ def solve(
 
     **Arguments:** the physics, the method (with its broadening), the accuracy, and a callable told (done, all) states.
 
-    **Returns:** an `Answer`; a state that misses its tolerance is flagged and warned of (`ToleranceWarning`). Observables
-    that are zero by symmetry are computed all the same and told in `Answer.forbidden`; the exact value being known there,
-    their error is at least what was found.
+    **Returns:** an `Answer`; a state that misses its tolerance is flagged and warned of (`ToleranceWarning`). What is
+    zero by symmetry is computed all the same, and told in `Answer.forbidden`; as the exact value is known there, the
+    error is at least what was found.
 
     **Raises:** `InputError` if the method does not have that order, drive or observable.
     """

@@ -20,7 +20,8 @@ _RUNTIME_MIB = 500  # Python, JAX and compiled code
 
 
 def describe(study: Study) -> str:
-    """The sweep, its size, what symmetry allows, and what work and memory to expect, in words. Raises `InputError` as `run` would."""
+    """The sweep, its size, what symmetry allows, and what work and memory to expect, in words. Raises `InputError` as
+    `run` would."""
     plan = check(study)
     table, numerics = study.config.response, study.config.numerics
     solves = len(table.method) * len(table.order)
