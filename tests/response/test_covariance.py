@@ -26,8 +26,10 @@ from orbiphon.response import (
     solve,
     zone_map,
 )
+from orbiphon.response.kernels import conserving
 from orbiphon.response.little_group import finite_waves
-from pointwise import quick_compilation as quick_compilation
+from orbiphon.response.long_wave import Folding, long_wave
+from pointwise import optimised, quick_compilation as quick_compilation
 from systems import random_crystal
 
 GAMMA = 0.3
@@ -170,3 +172,23 @@ def test_forbidden_moments_are_below_their_error_and_others_are_not(ellipticity,
     assert np.all(np.abs(answer.value[0, 0])[list(forbidden)] <= answer.error[0, 0][list(forbidden)])
     data = oph.study.to_xarray(answer)
     assert data.zero_by_symmetry.values.tolist() == list(forbidden)
+
+
+def test_folding_the_zone_does_not_change_a_moment():
+    # p orbitals on a face-centred lattice: no mirror is one of the mesh; C4h about the wave is
+    vectors = 2.0 * np.array([[0.0, 1.0, 1.0], [1.0, 0.0, 1.0], [1.0, 1.0, 0.0]])
+    crystal = oph.Crystal(oph.Lattice(vectors), np.zeros((1, 3)), ("X",))
+    law = SlaterKoster({"pp_sigma": 0.5, "pp_pi": -0.1}, length=2.83)
+    electrons = tight_binding(crystal, oph.Basis(((0, "p"),)), law, 2.9)
+    drive = oph.OnePhonon(oph.AcousticBranch(speed=0.5, mass=1.3, direction="z"), q=0.01)
+    state = oph.ElectronState(fermi_level=-0.8, temperature=3000.0)
+    problem = oph.Problem(electrons, drive, state, observables=("Lz", "Lx"))
+    waves, numerics = long_wave(problem, conserving), Numerics(rtol=1e-2)
+    folding = waves.folding()
+    assert len(folding.operations) >= 8 and not any(folding.mirrors)
+    unfolded = waves._replace(folding=lambda: Folding(waves.template, folding.mirrors, ()))
+    with optimised():
+        folded, plain = (one.moments(GAMMA, -0.8, 0, numerics) for one in (waves, unfolded))
+    assert folded.points < 2 * plain.points / len(folding.operations)
+    assert np.all(np.abs(folded.value - plain.value) <= folded.error + plain.error + 1e-18)
+    assert np.abs(plain.value[0]) > 30 * plain.error[0]

@@ -172,6 +172,11 @@ def test_the_hamiltonian_decides_not_the_atoms():
     along = wave("x")
     groups = [selection_rules(asked(e, along), Keldysh(GAMMA)).electrons.point_group for e in (plain, staggered)]
     assert groups == ["6/mmm", "-6m2"]
+    law = SlaterKoster({"ss_sigma": -0.5, "sp_sigma": 0.7, "pp_sigma": 1.0, "pp_pi": -0.3}, length=4.0)
+    mixed = tight_binding(
+        CUBIC.crystal, oph.Basis(((0, "s"), (0, "p")), spin=True), law, 4.1, spin_orbit={(0, "p"): 0.2}
+    )
+    assert len(selection_rules(asked(mixed, along), Keldysh(GAMMA)).electrons.kept) == 96
     magnetic = models.cubic_p(1.0, -0.3, spin_orbit=0.2)
     home = int(np.argmin(np.linalg.norm(np.asarray(magnetic.cells), axis=1)))
     hopping = np.array(magnetic.hopping)

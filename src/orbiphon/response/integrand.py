@@ -8,7 +8,7 @@ from orbiphon.electrons import TightBinding
 from orbiphon.electrons.filling import resolving_mesh
 from orbiphon.response.problem import Numerics
 from orbiphon.units import k_B
-from orbiphon.zone import AbstractIntegrand, ZoneMean, zone_mean
+from orbiphon.zone import AbstractIntegrand, Integers, ZoneMean, star_mean, zone_mean
 
 ELEMENTS = 2**15
 """Of matrices at a time: they stay in the caches."""
@@ -31,11 +31,13 @@ def resolved_mean(
     block: int,
     mirrors: tuple[bool, ...] | None = None,
     resonant_axis: int | None = None,
+    operations: tuple[Integers, ...] = (),
 ) -> ZoneMean:
     """The mean over the zone, from a mesh on that begins to resolve broadening and temperature together.
 
     Along `resonant_axis` there are resonances that only the broadening widens; where that is far smaller than the
-    thermal width the axis is adaptive.
+    thermal width the axis is adaptive. `operations`: a group that leaves the integrand alone, to be used in place of
+    mirrors.
     """
     width = float(integrand.broadening) + np.pi * k_B * float(integrand.temperature)
     start, adaptive = resolving_mesh(integrand.electrons, width), None
@@ -43,13 +45,19 @@ def resolved_mean(
         alone = resolving_mesh(integrand.electrons, float(integrand.broadening))[resonant_axis]
         if alone > _NARROW * start[resonant_axis]:
             adaptive = resonant_axis, max(alone // _APART, start[resonant_axis])
+    block = max(min(block, numerics.block), 1)
+    most = numerics.max_points
+    if operations:
+        return star_mean(
+            integrand, operations, start=start, rtol=numerics.rtol, atol=numerics.atol, max_points=most, block=block
+        )
     return zone_mean(
         integrand,
         start=start,
         rtol=numerics.rtol,
         atol=numerics.atol,
-        max_points=numerics.max_points,
-        block=max(min(block, numerics.block), 1),
+        max_points=most,
+        block=block,
         mirrors=mirrors,
         adaptive=adaptive,
     )

@@ -10,12 +10,14 @@ asks of O nothing but its matrix. Spatial operations always count; those with ti
 absorption (`reactive`), at second order.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Complex
 
+from orbiphon._types import OrbitalMatrix
 from orbiphon.drives import AbstractDrive
 from orbiphon.electrons import OBSERVABLES, Observable, TightBinding, observable
 from orbiphon.electrons.symmetry import OBEYED, ElectronSymmetries, ElectronSymmetry, bloch, electron_symmetries
@@ -73,25 +75,10 @@ def selection_rules(problem: Problem, method: AbstractMethod) -> SelectionRules:
     **Raises:** `InputError` for a drive without waves (a `Pulse`), or without a phase at first order.
     """
     electrons = electron_symmetries(problem.electrons)
-    long = method.long_wave and isinstance(problem.drive, AbstractDrive)
-    waves = long_waves(problem) if long else finite_waves(problem)
-    vertex, kept, characters, twists = _Vertex(problem, waves), [], [], []
-    for g in electrons.kept:
-        if g.time_reversal and not (method.reactive and problem.order == 2):
-            continue
-        chi = waves.character(g) if problem.order == 1 else (1.0 + 0.0j if waves.keeps(g) else None)
-        if chi is not None and vertex.obeys(g):
-            kept.append(g)
-            characters.append(chi)
-            twists.append(_twist(problem, g, waves))
+    group = little_group(problem, electrons, long_wave=method.long_wave, reactive=method.reactive)
 
     def allowed(one: Observable) -> bool:
-        matrix = np.asarray(one.matrix)
-        if not _is_local(problem.electrons, matrix):
-            return True
-        basis = problem.electrons.basis
-        images = [x * t[:, None] * g.image(basis, matrix) for g, x, t in zip(kept, characters, twists, strict=True)]
-        return bool(np.max(np.abs(np.mean(images, axis=0))) > _NOUGHT * np.max(np.abs(matrix)))
+        return bool(np.max(np.abs(group.project(one.matrix))) > _NOUGHT * np.max(np.abs(one.matrix)))
 
     names = [name for name in OBSERVABLES if name[0] in "LSQ"[: 3 if problem.order == 1 else 2]]
     names = [name for name in names if problem.electrons.basis.spin or name[0] != "S"]
@@ -100,12 +87,45 @@ def selection_rules(problem: Problem, method: AbstractMethod) -> SelectionRules:
         observables=tuple(o.name for o in problem.observables),
         forbidden=tuple(not allowed(o) for o in problem.observables),
         may_be_created=tuple(o.name for o in candidates if allowed(o)),
-        direction=_direction(kept) if problem.order == 2 else "",
+        direction=_direction(group.kept) if problem.order == 2 else "",
         electrons=electrons,
-        kept=tuple(kept),
-        characters=tuple(characters),
-        twists=tuple(twists),
+        kept=group.kept,
+        characters=group.characters,
+        twists=group.twists,
     )
+
+
+class LittleGroup(NamedTuple):
+    """The operations that a problem obeys, as in `SelectionRules`; `electrons`, those of the problem."""
+
+    electrons: TightBinding
+    kept: tuple[ElectronSymmetry, ...]
+    characters: tuple[complex, ...]
+    twists: tuple[Complex[np.ndarray, "orbital"], ...]
+
+    def project(self, matrix: OrbitalMatrix | np.ndarray) -> Complex[np.ndarray, "orbital orbital"]:
+        """P(O); O itself if it has elements between sites."""
+        matrix, basis = np.asarray(matrix), self.electrons.basis
+        if not _is_local(self.electrons, matrix):
+            return matrix
+        parts = zip(self.kept, self.characters, self.twists, strict=True)
+        return np.mean([chi * twist[:, None] * g.image(basis, matrix) for g, chi, twist in parts], axis=0)
+
+
+def little_group(problem: Problem, electrons: ElectronSymmetries, *, long_wave: bool, reactive: bool) -> LittleGroup:
+    """What of the electrons' operations vertex and drive obey, for methods of that kind."""
+    long = long_wave and isinstance(problem.drive, AbstractDrive)
+    waves = long_waves(problem) if long else finite_waves(problem)
+    vertex, kept, characters, twists = _Vertex(problem, waves), [], [], []
+    for g in electrons.kept:
+        if g.time_reversal and not (reactive and problem.order == 2):
+            continue
+        chi = waves.character(g) if problem.order == 1 else (1.0 + 0.0j if waves.keeps(g) else None)
+        if chi is not None and vertex.obeys(g):
+            kept.append(g)
+            characters.append(chi)
+            twists.append(_twist(problem, g, waves))
+    return LittleGroup(problem.electrons, tuple(kept), tuple(characters), tuple(twists))
 
 
 class _Vertex:
@@ -151,7 +171,7 @@ def _is_local(electrons: TightBinding, matrix: Complex[np.ndarray, "orbital orbi
     return not np.any(matrix[site_of[:, None] != site_of[None]])
 
 
-def _direction(kept: list[ElectronSymmetry]) -> str:
+def _direction(kept: Sequence[ElectronSymmetry]) -> str:
     """The directions that remain for a vector that is even under inversion and odd under time reversal."""
     signed = [np.linalg.det(g.operation.matrix) * (-1 if g.time_reversal else 1) * g.operation.matrix for g in kept]
     values, vectors = np.linalg.eigh(np.mean(signed, axis=0) / 2.0 + np.mean(signed, axis=0).T / 2.0)
