@@ -102,6 +102,14 @@ def test_check_describes_and_writes_nothing(solver, study, tmp_path):
     assert result.exit_code == 0 and solver.calls == 0
     for part in ("points:      6", "adiabatic; order 2", "MiB", "wave vectors", "temperature = 100 K, 200 K, 300 K"):
         assert part in result.stdout
+    for part in (
+        "point group 4/mmm",
+        "may be created: Lx (along [1 0 0])",
+        "zero by symmetry: none of the observables",
+    ):
+        assert part in result.stdout
+    study.write_text(THERMAL.replace('["Lx"]', '["Lx", "Lz"]').replace("splitting = 0.1", "splitting = 0.0"))
+    assert "zero by symmetry: Lx, Lz" in call("check", study).stdout  # as many phonons of both chiralities
     assert [path.name for path in tmp_path.iterdir()] == ["study.toml"]
 
 

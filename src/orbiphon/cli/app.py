@@ -74,6 +74,8 @@ def run(study: StudyFile, out: Out, quiet: Quiet = False, overwrite: Overwrite =
         done = f"{report.fresh} points computed" if report.fresh else "Nothing left to compute"
         earlier = f", {report.finished - report.fresh} were there" if report.finished > report.fresh else ""
         say(f"{done}{earlier}: {out}/result.zarr, {out}/result.csv.")
+        if report.zero_by_symmetry:
+            say(f"Zero by symmetry: {', '.join(report.zero_by_symmetry)}.")
     if report.missed:
         say(
             f"{report.missed} of {report.entries} points missed the tolerance: their `error` says by how much. "
@@ -96,7 +98,7 @@ def plot(folder: Annotated[Path, typer.Argument(help="A folder that `run` or `re
 @app.command()
 @guarded
 def check(study: StudyFile) -> int:
-    """Validate a study and estimate its cost and memory, without running it."""
+    """Validate a study, say what symmetry allows, and estimate cost and memory, without running it."""
     from orbiphon.study import load_study
     from orbiphon.study.estimate import describe
 

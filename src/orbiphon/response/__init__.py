@@ -12,6 +12,7 @@ from orbiphon.response.motion import Motion as Motion
 from orbiphon.response.perturbation import Perturbation as Perturbation
 from orbiphon.response.problem import ElectronState as ElectronState, Numerics as Numerics, Problem as Problem
 from orbiphon.response.published import Published as Published
+from orbiphon.response.selection import SelectionRules as SelectionRules, selection_rules as selection_rules
 from orbiphon.response.self_energy import (
     PhononMoment as PhononMoment,
     phonon_magnetic_moment as phonon_magnetic_moment,

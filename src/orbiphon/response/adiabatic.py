@@ -26,6 +26,8 @@ class Adiabatic(AbstractMethod):
     broadening: float
     name: ClassVar[str] = "adiabatic"
     orders: ClassVar[tuple[int, ...]] = (1, 2)
+    long_wave: ClassVar[bool] = True
+    reactive: ClassVar[bool] = True
 
     def __check_init__(self):
         check_not_negative("broadening", self.broadening)

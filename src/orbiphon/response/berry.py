@@ -23,6 +23,8 @@ class Berry(AbstractMethod):
     broadening: ClassVar[float] = 0.0
     name: ClassVar[str] = "berry"
     orders: ClassVar[tuple[int, ...]] = (2,)
+    long_wave: ClassVar[bool] = True
+    reactive: ClassVar[bool] = True
 
     def prepare(self, problem: Problem) -> Prepared:
         """Long waves; on the modes of a crystal, slow waves of any wave vector."""

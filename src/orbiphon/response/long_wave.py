@@ -1,6 +1,7 @@
 """The long-wave second order, shared by the methods that differ in their kernel only."""
 
 import functools
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -10,22 +11,33 @@ import numpy as np
 from jaxtyping import Array, Complex, Float
 
 from orbiphon.drives import AbstractDrive
+from orbiphon.electrons.filling import resolving_mesh
+from orbiphon.electrons.symmetry import electron_symmetries
 from orbiphon.errors import InputError
 from orbiphon.phonons import direction_vector
 from orbiphon.response.integrand import resolved_mean
 from orbiphon.response.method import Prepared, with_extra_error
 from orbiphon.response.problem import Numerics, Problem
 from orbiphon.response.second_order import Kernel, SecondOrder, second_order
-from orbiphon.zone import BLOCK, ZoneMean, find_mirrors
+from orbiphon.response.selection import little_group
+from orbiphon.zone import BLOCK, Integers, ZoneMean, common_mesh, find_mirrors, leaves_alone
 
 
-def integrand(problem: Problem, kernel: Kernel, polarisation: Complex[Array, "polarisation xyz"]) -> SecondOrder:
-    """The second-order integrand of a problem, one row per polarisation, with unit weights; state still to be set."""
+def integrand(
+    problem: Problem,
+    kernel: Kernel,
+    polarisation: Complex[Array, "polarisation xyz"],
+    observables: Complex[Array, "observable orbital orbital"] | None = None,
+) -> SecondOrder:
+    """The second-order integrand of a problem, one row per polarisation, with unit weights; state still to be set.
+
+    Of the problem's observables, or of other matrices."""
     check_time_reversal(problem)
     direction = direction_vector(acoustic(problem).branch.direction)
     sites = problem.electrons.crystal.sites
     strain = [problem.coupling.strain(direction, jnp.tile(e[None, :], (sites, 1))) for e in polarisation]
-    observables = jnp.stack([o.matrix for o in problem.observables])
+    if observables is None:
+        observables = jnp.stack([o.matrix for o in problem.observables])
     return second_order(problem.electrons, jnp.stack(strain), observables, kernel)
 
 
@@ -61,12 +73,18 @@ def at_state(
     return eqx.tree_at(lambda tree: (tree.quanta, tree.broadening, tree.fermi_level, tree.temperature), template, state)
 
 
-def zone_integral(integrand: SecondOrder, numerics: Numerics, mirrors: tuple[bool, ...] | None = None) -> ZoneMean:
+def zone_integral(
+    integrand: SecondOrder,
+    numerics: Numerics,
+    mirrors: tuple[bool, ...] | None = None,
+    operations: tuple[Integers, ...] = (),
+) -> ZoneMean:
     """Its zone mean, from a mesh that resolves broadening and temperature on."""
     if not np.any(np.asarray(integrand.quanta)) or not integrand.triples:
         zeros = np.zeros(integrand.quanta.shape[0] * integrand.observables.shape[0])
         return ZoneMean(zeros, zeros, (), 0, True)
-    return resolved_mean(integrand, numerics, affordable_block(integrand, numerics.block), mirrors)
+    block = affordable_block(integrand, numerics.block)
+    return resolved_mean(integrand, numerics, block, mirrors, operations=operations)
 
 
 def affordable_block(integrand: SecondOrder, most: int) -> int:
@@ -78,28 +96,43 @@ def affordable_block(integrand: SecondOrder, most: int) -> int:
 
 _LEAST_BLOCK = 64
 _GENERIC_BROADENING, _GENERIC_TEMPERATURE = 0.1, 1000.0
+_WORTH = 1.4  # times fewer points than with mirrors: else the plainer mesh is taken
+
+
+class Folding(NamedTuple):
+    """How the zone of an integrand is reduced: `mirrors`, axes along which it is even; or, where the little group of
+    the drive has more, its `operations`, with the `template` of the observables projected onto what it allows."""
+
+    template: SecondOrder
+    mirrors: tuple[bool, ...]
+    operations: tuple[Integers, ...]
 
 
 class LongWave(NamedTuple):
     """The second order of a drive's long waves: sum_q excess m_q, m_q = q^2/(2M) times the mean of the integrand.
 
-    `mirrors()` are the axes along which it is even, looked for when first asked.
+    `folding()` is looked for when first asked.
     """
 
     problem: Problem
     template: SecondOrder
     strength: Float[Array, "temperature polarisation"]
     relative_error: Float[np.ndarray, "temperature"]
-    mirrors: Callable[[], tuple[bool, ...]]
+    folding: Callable[[], Folding]
 
-    def integrand(self, broadening: float, fermi_level: float, index: int) -> SecondOrder:
+    def integrand(
+        self, broadening: float, fermi_level: float, index: int, template: SecondOrder | None = None
+    ) -> SecondOrder:
         """At (broadening, fermi_level, temperature index)."""
         temperature = float(self.problem.state.temperature[index])
-        return at_state(self.template, self.strength[index][None], broadening, fermi_level, temperature)
+        template = self.template if template is None else template
+        return at_state(template, self.strength[index][None], broadening, fermi_level, temperature)
 
     def moments(self, broadening: float, fermi_level: float, index: int, numerics: Numerics) -> ZoneMean:
         """Its zone mean, to a tolerance, with the error of the sum over q."""
-        mean = zone_integral(self.integrand(broadening, fermi_level, index), numerics, self.mirrors())
+        folding = self.folding()
+        integrand = self.integrand(broadening, fermi_level, index, folding.template)
+        mean = zone_integral(integrand, numerics, folding.mirrors, folding.operations)
         return with_extra_error(mean, np.abs(mean.value) * float(self.relative_error[index]))
 
 
@@ -110,14 +143,42 @@ def long_wave(problem: Problem, kernel: Kernel) -> LongWave:
     strength = jnp.sum(modes.excess * modes.along[None, None] ** 2, axis=-1) / (2.0 * drive.branch.mass)
     template = integrand(problem, kernel, modes.polarisation)
 
-    def mirrors() -> tuple[bool, ...]:
-        """Those of electrons, vertex and observables: any state shows them."""
-        centre = float(jnp.mean(jnp.real(jnp.linalg.eigvalsh(problem.electrons.hamiltonian(jnp.zeros(3))))))
-        generic = at_state(template, strength[0][None], _GENERIC_BROADENING, centre, _GENERIC_TEMPERATURE)
-        return find_mirrors(generic, problem.electrons.crystal.lattice.dim, affordable_block(generic, BLOCK))
+    def projected(observables: Complex[Array, "observable orbital orbital"]) -> SecondOrder:
+        return integrand(problem, kernel, modes.polarisation, observables)
 
     error = np.max(np.asarray(modes.excess_error), axis=-1)
-    return LongWave(problem, template, strength, error, functools.cache(mirrors))
+    folding = functools.cache(lambda: _folding(problem, template, strength[0][None], projected))
+    return LongWave(problem, template, strength, error, folding)
+
+
+def _folding(
+    problem: Problem,
+    template: SecondOrder,
+    quanta: Float[Array, "1 polarisation"],
+    projected: Callable[[Complex[Array, "observable orbital orbital"]], SecondOrder],
+) -> Folding:
+    """Mirrors of electrons, vertex and observables, which any state shows; or a group that leaves fewer points.
+
+    Operations are found by symmetry, and the integrand is asked whether it obeys them: with time reversal it may not at
+    each wave vector by itself.
+    """
+    electrons = problem.electrons
+    centre = float(jnp.mean(jnp.real(jnp.linalg.eigvalsh(electrons.hamiltonian(jnp.zeros(3))))))
+    state = quanta, _GENERIC_BROADENING, centre, _GENERIC_TEMPERATURE
+    generic = at_state(template, *state)
+    mirrors = find_mirrors(generic, electrons.crystal.lattice.dim, affordable_block(generic, BLOCK))
+    symmetries = electron_symmetries(electrons)
+    for reactive in (True, False):
+        group = little_group(problem, symmetries, long_wave=True, reactive=reactive)
+        turned = {tuple(map(tuple, (g.operation.cells * (-1 if g.time_reversal else 1)).tolist())) for g in group.kept}
+        operations = tuple(sorted(turned, reverse=True))
+        start = resolving_mesh(electrons, _GENERIC_BROADENING)
+        if len(operations) * math.prod(start) / math.prod(common_mesh(start, operations)) < _WORTH * 2 ** sum(mirrors):
+            break
+        allowed = projected(jnp.asarray(np.stack([group.project(o.matrix) for o in problem.observables])))
+        if not allowed.triples or leaves_alone(at_state(allowed, *state), operations):
+            return Folding(allowed, mirrors, operations)
+    return Folding(template, mirrors, ())
 
 
 def prepare_long_wave(waves: LongWave, broadening: float, words: str) -> Prepared:

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import equinox as eqx
 import numpy as np
@@ -41,6 +41,9 @@ class Prepared(NamedTuple):
 class AbstractMethod(eqx.Module):
     """A road to the response. One file each: `name`, the `orders` it has, and `prepare`.
 
+    `long_wave`: acoustic waves enter by their direction and polarisation only, n and -n alike. `reactive`: there is no
+    absorption at second order, so that time reversal, which reverses the waves, is a symmetry (docs/theory.md 5.7).
+
     `prepare` checks the problem (raising `InputError`) and does what all states share; `solve` then asks for one state
     after the other. The moments are those per cell of the problem's observables.
     """
@@ -48,6 +51,8 @@ class AbstractMethod(eqx.Module):
     name: eqx.AbstractClassVar[str]
     orders: eqx.AbstractClassVar[tuple[int, ...]]
     broadening: eqx.AbstractVar[float]
+    long_wave: ClassVar[bool] = False
+    reactive: ClassVar[bool] = False
 
     @abstractmethod
     def prepare(self, problem: Problem) -> Prepared:

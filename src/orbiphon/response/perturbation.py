@@ -40,6 +40,7 @@ class Perturbation(AbstractMethod):
     broadening: ClassVar[float] = 0.0
     name: ClassVar[str] = "perturbation"
     orders: ClassVar[tuple[int, ...]] = (2,)
+    reactive: ClassVar[bool] = True
 
     def prepare(self, problem: Problem) -> Prepared:
         """The exact vertex between states at k and k + q."""

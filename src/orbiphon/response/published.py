@@ -27,6 +27,8 @@ class Published(AbstractMethod):
     published_broadening: str = eqx.field(default="complex_powers")
     name: ClassVar[str] = "published"
     orders: ClassVar[tuple[int, ...]] = (1, 2)
+    long_wave: ClassVar[bool] = True
+    reactive: ClassVar[bool] = True
 
     def __check_init__(self):
         check_positive("broadening", self.broadening)

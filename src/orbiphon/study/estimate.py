@@ -3,6 +3,7 @@
 import math
 
 from orbiphon.electrons.filling import resolving_mesh
+from orbiphon.response import selection_rules
 from orbiphon.study import build
 from orbiphon.study.config import Study
 from orbiphon.study.first_principles import findings, is_from_files
@@ -19,7 +20,8 @@ _RUNTIME_MIB = 500  # Python, JAX and compiled code
 
 
 def describe(study: Study) -> str:
-    """The sweep, its size, and what work and memory to expect, in words. Raises `InputError` as `run` would."""
+    """The sweep, its size, what symmetry allows, and what work and memory to expect, in words. Raises `InputError` as
+    `run` would."""
     plan = check(study)
     table, numerics = study.config.response, study.config.numerics
     solves = len(table.method) * len(table.order)
@@ -32,6 +34,7 @@ def describe(study: Study) -> str:
         "The study can be computed.",
         *(["files:", *(f"  {line}" for line in findings(study))] if is_from_files(study) else []),
         *(["swept:", *swept] if swept else []),
+        *_symmetry(study, values),
         f"points:      {plan.size}",
         f"methods:     {', '.join(table.method)}; order {' and '.join(map(str, table.order))}",
         f"zone means:  {plan.size * solves}, over {orbitals} orbitals",
@@ -41,6 +44,22 @@ def describe(study: Study) -> str:
         f"memory:      about {memory:.0f} MiB, for blocks of {block} wave vectors",
     ]
     return "\n".join(lines)
+
+
+def _symmetry(study: Study, values: build.Values) -> list[str]:
+    """What symmetry allows at the first point, once for all methods and orders of which the same is true."""
+    table, found = study.config.response, {}
+    for order in table.order:
+        problem = build.problem(study, values, order)
+        for name in table.method:
+            rules = str(selection_rules(problem, build.method(study, values, name)))
+            found.setdefault(rules, []).append(f"{name}, order {order}")
+    where = " at the first point" if study.swept else ""
+    return [
+        line
+        for rules, entries in found.items()
+        for line in (f"symmetry{where} ({'; '.join(entries)}):", *(f"  {line}" for line in rules.splitlines()))
+    ]
 
 
 def _wave_vectors(study: Study, plan: Plan) -> float:

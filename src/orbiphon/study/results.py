@@ -15,12 +15,13 @@ from orbiphon.response import Answer
 from orbiphon.study.config import Study
 from orbiphon.study.sweep import Plan
 
-_ENTRIES = ("value", "error", "fermi_level", "points", "converged")
+_ENTRIES = ("value", "error", "forbidden", "fermi_level", "points", "converged")
 
 
 @dataclass
 class Results:
-    """Arrays (point, method, order), `value` and `error` with a fourth axis (observable); NaN until known."""
+    """Arrays (point, method, order), `value`, `error` and `forbidden` (zero by symmetry) with a fourth axis
+    (observable); NaN until known."""
 
     plan: Plan
     methods: tuple[str, ...]
@@ -28,6 +29,7 @@ class Results:
     observables: tuple[str, ...]
     value: np.ndarray
     error: np.ndarray
+    forbidden: np.ndarray
     fermi_level: np.ndarray
     points: np.ndarray
     converged: np.ndarray
@@ -40,6 +42,12 @@ class Results:
         return bool(self.done.all())
 
     @property
+    def zero_by_symmetry(self) -> tuple[str, ...]:
+        """The observables that are zero by symmetry in all finished entries."""
+        everywhere = np.all(self.forbidden[self.done], axis=0) if self.done.any() else np.zeros(len(self.observables))
+        return tuple(name for name, zero in zip(self.observables, everywhere, strict=True) if zero)
+
+    @property
     def missed(self) -> int:
         """The number of finished entries that missed their tolerance."""
         return int(np.count_nonzero(self.done & ~self.converged))
@@ -48,6 +56,7 @@ class Results:
         """Take over an answer whose states (fermi, temperature) are the points `at` of the same shape."""
         here = (at, method, order)
         self.value[here], self.error[here] = answer.value, answer.error
+        self.forbidden[here] = answer.forbidden or False
         self.fermi_level[here], self.points[here] = answer.fermi_level, answer.points
         finite = np.isfinite(answer.value).all(axis=-1) & np.isfinite(answer.error).all(axis=-1)
         self.converged[here] = answer.converged & finite
@@ -68,6 +77,7 @@ def empty_results(study: Study, plan: Plan) -> Results:
         table.observables,
         value=np.full(wide, np.nan, dtype=complex if 1 in table.order else float),
         error=np.full(wide, np.nan),
+        forbidden=np.zeros(wide, dtype=bool),
         fermi_level=np.full(shape, np.nan),
         points=np.zeros(shape, dtype=np.int64),
         converged=np.zeros(shape, dtype=bool),

@@ -24,13 +24,15 @@ _SECONDS = 1.0  # a block of points takes about this long; also the time between
 
 @dataclass(frozen=True)
 class Report:
-    """What a run did: of `entries` (points times methods times orders), how many are finished, fresh, inaccurate."""
+    """What a run did: of `entries` (points times methods times orders), how many are finished, fresh, inaccurate; and
+    the observables that are zero by symmetry in all of them."""
 
     folder: Path
     entries: int
     finished: int
     fresh: int
     missed: int
+    zero_by_symmetry: tuple[str, ...] = ()
 
 
 class Interrupted(KeyboardInterrupt):
@@ -84,7 +86,7 @@ def run(study: Study, out: str | Path, *, quiet: bool = False, overwrite: bool =
     finally:
         checkpoint.save(results)
     finished = int(results.done.sum())
-    report = Report(folder, results.done.size, finished, finished - before, results.missed)
+    report = Report(folder, results.done.size, finished, finished - before, results.missed, results.zero_by_symmetry)
     if report.fresh or not (folder / "result.csv").exists() or not (folder / "result.zarr").exists():
         write_results(study, results, folder)
     if stopped:

@@ -45,6 +45,7 @@ def to_xarray(answer: Answer | MomentSpectrum) -> "xarray.Dataset":
         "temperature_K": answer.temperature,
         "observable": list(answer.observables),
         "unit": ("observable", list(answer.unit)),
+        "zero_by_symmetry": ("observable", list(answer.forbidden or [False] * len(answer.observables))),
         "fermi_level_eV": levels[:, 0] if alike else (states, levels),
     }
     attributes = {
@@ -83,6 +84,7 @@ def to_dataset(study: Study, results: Results) -> "xarray.Dataset":
         "converged": (dims, shaped(results.converged)),
         "finished": (dims, shaped(results.done)),
         "points": (dims, shaped(results.points)),
+        "zero_by_symmetry": ((*dims, "observable"), shaped(results.forbidden)),
     }
     if study.config.state.filling is not None:
         data["fermi_level_of_filling"] = (dims, shaped(results.fermi_level))
