@@ -39,6 +39,10 @@ meV, ueV = 1e-3 * eV, 1e-6 * eV
 J = eV / _si.e
 W = J / s
 
+# pressure, stiffness
+Pa = J / m**3
+GPa = 1e9 * Pa
+
 # mass: 1 kg = 1 J s² / m²
 kg = J * s**2 / m**2
 amu = _si.atomic_mass * kg

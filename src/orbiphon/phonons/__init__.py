@@ -13,6 +13,11 @@ from orbiphon.phonons.circular import (
     elliptical_polarisation as elliptical_polarisation,
     transverse_basis as transverse_basis,
 )
+from orbiphon.phonons.elastic import (
+    ElasticWaves as ElasticWaves,
+    cubic_stiffness as cubic_stiffness,
+    elastic_waves as elastic_waves,
+)
 from orbiphon.phonons.force_constants import (
     ForceConstants as ForceConstants,
     obeying_sum_rule as obeying_sum_rule,
@@ -27,5 +32,6 @@ from orbiphon.phonons.pseudo import (
     PseudoAngularMomentum as PseudoAngularMomentum,
     pseudo_angular_momentum as pseudo_angular_momentum,
 )
+from orbiphon.phonons.rayleigh import RayleighWave as RayleighWave
 from orbiphon.phonons.springs import Spring as Spring, spring_model as spring_model
 from orbiphon.phonons.velocity import group_velocities as group_velocities, sound_velocities as sound_velocities
