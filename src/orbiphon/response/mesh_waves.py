@@ -25,20 +25,18 @@ from jaxtyping import Array, Complex, Float, Int
 
 from orbiphon.electrons.filling import resolving_mesh
 from orbiphon.response.finite_wave import FiniteWave
+from orbiphon.response.integrand import ELEMENTS
 from orbiphon.response.method import PerPhonon
 from orbiphon.response.problem import Numerics
 from orbiphon.response.scan import resolving
 from orbiphon.units import k_B
-from orbiphon.zone.converge import remaining_error
+from orbiphon.zone.converge import NOUGHT, ROUNDING, remaining_error
 from orbiphon.zone.progress import tell
 
 Group = tuple[int, ...]
 """The numbers of the waves at one q."""
-_ROUNDING = 1e-13  # of the mean of |integrand|
-_ELEMENTS = 2**15  # of matrices at a time: they stay in the caches
 _BLOCKS = (16, 4, 1)  # of so many wave vectors in one call
 _MOST_BYTES = 2**30  # of states kept in memory
-_NOUGHT = 1e-3  # of rtol times the mean of |integrand|: accurate enough where symmetry makes all moments zero
 _SMALLEST = 1e-3  # of the largest observable: smaller ones need be known to this part of it only
 _GAP = 2.0  # times broadening + pi k_B T: a Fermi level this far from all bands lies in a gap
 _PROBED = 24  # points along a direction that tell whether it does
@@ -149,11 +147,11 @@ class _History:
         """Make one mesh of the shifted ones; whether it meets the tolerance."""
         mean = np.mean(self.means, axis=0)
         apart = np.max(np.abs(np.array(self.means) - mean), axis=0)
-        error = remaining_error(apart, self.before) + _ROUNDING * self.scale
+        error = remaining_error(apart, self.before) + ROUNDING * self.scale
         self.means, self.before, self.error = [mean], apart, error.reshape(-1, self.observables)
         size = np.max(np.abs(self.value), axis=0)
         size = np.maximum(size, _SMALLEST * np.max(size))
-        nought = _NOUGHT * numerics.rtol * float(np.max(self.scale))
+        nought = NOUGHT * numerics.rtol * float(np.max(self.scale))
         least = np.maximum(np.maximum(numerics.atol, numerics.rtol * size), nought)
         self.reached = bool(np.all(self.error <= least))
         return self.reached
@@ -164,7 +162,7 @@ class _History:
         return self.means[0].reshape(-1, self.observables)
 
 
-def mesh_phases(shape: tuple[int, ...], shift: tuple[float, ...]) -> Complex[np.ndarray, "k dim"]:
+def shifted_phases(shape: tuple[int, ...], shift: tuple[float, ...]) -> Complex[np.ndarray, "k dim"]:
     """exp(-i k a_j) on the mesh k_j = (i_j + shift_j)/shape_j."""
     axes = [(np.arange(n) + part) / n for n, part in zip(shape, shift, strict=True)]
     return np.exp(-2j * np.pi * np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(shape)))
@@ -172,7 +170,7 @@ def mesh_phases(shape: tuple[int, ...], shift: tuple[float, ...]) -> Complex[np.
 
 def shared_states(integrand: FiniteWave, shape: tuple[int, ...], shift: tuple[float, ...]) -> SharedStates:
     """All states on a mesh."""
-    phases, size = mesh_phases(shape, shift), integrand.electrons.size
+    phases, size = shifted_phases(shape, shift), integrand.electrons.size
     block = min(len(phases), max(2**18 // size**2, 1))
     levels, vectors = np.empty((len(phases), size)), np.empty((len(phases), size, size), complex)
     for begin in range(0, len(phases), block):
@@ -205,14 +203,14 @@ def _mean_of_own(
     integrand: FiniteWave, shape: tuple[int, ...], shift: tuple[float, ...], most: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """The same with the states at k - q/2 and k + q/2."""
-    phases = mesh_phases(shape, shift)
+    phases = shifted_phases(shape, shift)
     return _summed(integrand, ((phases[here], weight) for here, weight in _blocks(integrand, len(phases), most)))
 
 
 def _blocks(integrand: FiniteWave, total: int, most: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Indices of wave vectors and their weights (blocks, k), padded with weight zero. Few different numbers of blocks,
     so that all meshes are summed by a few compiled programs."""
-    size = max(min(_ELEMENTS // (integrand.vertex.shape[0] * integrand.electrons.size**2), most), 8)
+    size = max(min(ELEMENTS // (integrand.vertex.shape[0] * integrand.electrons.size**2), most), 8)
     begin = 0
     while begin < total:
         blocks = next(n for n in _BLOCKS if n == 1 or n * size <= total - begin + size // 2)

@@ -14,7 +14,7 @@ import numpy as np
 _GROWTH = 1.5
 _CAUTION = 30.0  # a lucky agreement of two meshes is not trusted beyond this gain over the one before
 ROUNDING = 1e-13  # of the mean of |integrand|
-_NOUGHT = 1e-3  # of rtol times the mean of |integrand|: accurate enough where symmetry makes the mean zero
+NOUGHT = 1e-3  # of rtol times the mean of |integrand|: accurate enough where symmetry makes the mean zero
 
 
 AnyMesh = TypeVar("AnyMesh", bound="AbstractMesh")
@@ -72,7 +72,7 @@ class Tolerance(NamedTuple):
 
         A component in which everything cancels at each wave vector is the rounding of the others.
         """
-        nought = np.maximum(_NOUGHT * self.rtol * scale, 10.0 * ROUNDING * np.max(scale, initial=0.0))
+        nought = np.maximum(NOUGHT * self.rtol * scale, 10.0 * ROUNDING * np.max(scale, initial=0.0))
         return np.maximum(np.maximum(self.atol, self.rtol * np.abs(value)), nought)
 
 
