@@ -101,7 +101,8 @@ def with_step_error(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ToleranceWarning)  # both miss it alike, and only their difference counts
             for coupling in couplings:
-                other = dataclasses.replace(problem, coupling=coupling)
+                state = problem.state
+                other = Problem(problem.electrons, problem.drive, state, coupling, problem.observables, problem.order)
                 found.append(response.solve(other, method, rough).value)
         return np.stack(found)
 

@@ -115,7 +115,8 @@ def boxes_mean(
         halved, axis = _to_halve(boxes, np.max(squares / wanted[:, None] ** 2, axis=1), missed[-1], fresh, mirrors)
         count = int(np.sum(halved))
         after = points + 2 * each * count
-        stuck = len(missed) > _PATIENCE and missed[-1] > 0.5 * missed[-1 - _PATIENCE]
+        lately = missed[-1 - _PATIENCE :]
+        stuck = len(lately) > _PATIENCE and min(lately) > 1.0 and lately[-1] > 0.5 * lately[0]
         if not count or stuck or after > tolerance.max_points or boxes.count + count > _MOST_BOXES:
             first = tuple(POINTS * n * (2 if mirror else 1) for n, mirror in zip(shape, mirrors, strict=True))
             return ZoneMean(value, error + ROUNDING * scale, first, points, missed[-1] <= 1.0, "adaptive")
