@@ -181,7 +181,7 @@ def test_folding_the_zone_does_not_change_a_moment():
     law = SlaterKoster({"pp_sigma": 0.5, "pp_pi": -0.1}, length=2.83)
     electrons = tight_binding(crystal, oph.Basis(((0, "p"),)), law, 2.9)
     drive = oph.OnePhonon(oph.AcousticBranch(speed=0.5, mass=1.3, direction="z"), q=0.01)
-    state = oph.ElectronState(fermi_level=-0.8, temperature=3000.0)
+    state = oph.ElectronState(fermi_level=-0.8, temperature=9000.0)
     problem = oph.Problem(electrons, drive, state, observables=("Lz", "Lx"))
     waves, numerics = long_wave(problem, conserving), Numerics(rtol=1e-2)
     folding = waves.folding()
