@@ -186,6 +186,25 @@ def test_sum_over_many_waves():
     assert np.all(found.error <= 1e-4 * np.abs(expected).min())
 
 
+def test_errors_of_single_waves_are_in_that_of_their_sum():
+    """Moments that scatter by a tenth of what they are asked for: the sum says how much is left of it."""
+    thermal = ThermalInjection(SOUND, transmission=0.1, splitting=0.1, q_domain="line")
+    modes = thermal.modes(square_p(-1.9, -2.0).crystal, jnp.array([300.0]))
+    along, excess = np.asarray(modes.along), np.asarray(modes.excess[0])
+    expected, ratios = np.sum(excess[0] * along**2), []
+    for seed in range(30):
+        random = np.random.default_rng(seed)
+
+        def per_phonon(q, rtol, atol, random=random):
+            error = max(rtol * q**2, atol)
+            return ZoneMean(np.array([q**2 + error * random.normal() / 3]), np.array([error]), (4,), 1, True)
+
+        found = interpolated_sum(per_phonon, along, excess[:1], Numerics(rtol=1e-2))
+        ratios.append(float(abs(found.value[0] - expected) / found.error[0]))
+        assert found.converged
+    assert 0.05 < np.max(ratios) <= 1
+
+
 def test_opposite_waves_are_computed_once():
     """A mirror that contains q makes the two moments opposite at every k."""
     thermal = ThermalInjection(SOUND, transmission=0.1, splitting=0.1, q_domain="line")

@@ -38,7 +38,7 @@ def tight_binding(
     law: HoppingLaw,
     neighbours: float | int | Bonds,
     onsite: ArrayLike | None = None,
-    spin_orbit: Mapping[tuple[int, str], ArrayLike] | None = None,
+    spin_orbit: Mapping[tuple[int, str], ArrayLike | None] | None = None,
 ) -> TightBinding:
     """Electrons that hop along bonds by a law of the bond vector; the law is differentiated once, automatically.
 
@@ -46,7 +46,7 @@ def tight_binding(
 
     - `neighbours`: the longest bond (Å), or `Bonds` found before (needed where positions are traced by JAX).
     - `onsite` (orbital,): energies in eV, zero by default.
-    - `spin_orbit`: λ (eV) of λ L·S by (site, shell).
+    - `spin_orbit`: λ (eV) of λ L·S by (site, shell); None for a shell without.
 
     **Raises:** `InputError` if a site is missing, a shape is wrong, no bond is found, the law lacks an integral, or
     spin–orbit coupling is asked for without spin.
@@ -57,13 +57,13 @@ def tight_binding(
     onsite = jnp.zeros(basis.size) if onsite is None else as_real(onsite)
     check_shape("onsite", onsite, "orbital", (basis.size,))
 
-    spin_orbit = {shell: as_real(strength) for shell, strength in (spin_orbit or {}).items()}
-    local = [spin_orbit_matrix(basis, shell) for shell in spin_orbit]
+    coupled = {shell: as_real(strength) for shell, strength in (spin_orbit or {}).items() if strength is not None}
+    local = [spin_orbit_matrix(basis, shell) for shell in coupled]
 
     # === compute
     can_hop, can_change = _pattern(basis, law, bonds)
     sectors = sectors_of(np.any([can_hop, *(matrix != 0 for matrix in local)], axis=0))
-    cells, hopping, gradient = _real_space(crystal, law, onsite, spin_orbit, basis, bonds)
+    cells, hopping, gradient = _real_space(crystal, law, onsite, coupled, basis, bonds)
     return TightBinding(
         crystal=crystal,
         basis=basis,

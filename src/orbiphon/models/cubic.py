@@ -26,7 +26,7 @@ def cubic_p(
         Basis(((0, "p"),), spin=spin_orbit is not None),
         law,
         hypercubic_bonds(3),
-        spin_orbit=None if spin_orbit is None else {(0, "p"): spin_orbit},
+        spin_orbit={(0, "p"): spin_orbit},
     )
 
 
@@ -55,7 +55,7 @@ def cubic_d(
         SlaterKoster(integrals, length=lattice_constant, decay=decay),
         hypercubic_bonds(3),
         onsite=as_real(in_e_g) * as_real(crystal_field),
-        spin_orbit=None if spin_orbit is None else {(0, "d"): spin_orbit},
+        spin_orbit={(0, "d"): spin_orbit},
     )
 
 
@@ -78,5 +78,5 @@ def cubic_t2g(
         Basis(((0, "t2g"),), spin=spin_orbit is not None),
         SlaterKoster(integrals, length=lattice_constant, decay=decay),
         hypercubic_bonds(3),
-        spin_orbit=None if spin_orbit is None else {(0, "t2g"): spin_orbit},
+        spin_orbit={(0, "t2g"): spin_orbit},
     )

@@ -90,7 +90,7 @@ def dichalcogenide_d(
         CarriedHopping(t, as_real(lattice_constant), as_real(decay)),
         _metal_bonds(),
         onsite=jnp.repeat(levels, 2 if spin else 1),
-        spin_orbit=None if spin_orbit is None else {(0, "d_even"): spin_orbit},
+        spin_orbit={(0, "d_even"): spin_orbit},
     )
 
 

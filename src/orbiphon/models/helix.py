@@ -52,7 +52,7 @@ def helix_p(
         Basis(tuple((site, "p") for site in range(3)), spin=spin_orbit is not None),
         SlaterKoster({"pp_sigma": t_sigma, "pp_pi": t_pi}, length=bond, decay=decay),
         1.01 * bond,
-        spin_orbit=None if spin_orbit is None else {(site, "p"): spin_orbit for site in range(3)},
+        spin_orbit={(site, "p"): spin_orbit for site in range(3)},
     )
 
 

@@ -121,7 +121,7 @@ def _honeycomb_electrons(
         law,
         _honeycomb_bonds(orientation),
         onsite=jnp.repeat(onsite, basis.spins),
-        spin_orbit=None if spin_orbit is None else {(site, shells[-1]): spin_orbit for site in (0, 1)},
+        spin_orbit={(site, shells[-1]): spin_orbit for site in (0, 1)},
     )
 
 

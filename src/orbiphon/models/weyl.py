@@ -46,7 +46,7 @@ def weyl_p(
         Basis(((0, "p"),), spin=spin_orbit is not None),
         ChiralBond(two_centre, as_real(t_chiral), as_real(decay)),
         hypercubic_bonds(3),
-        spin_orbit=None if spin_orbit is None else {(0, "p"): spin_orbit},
+        spin_orbit={(0, "p"): spin_orbit},
     )
 
 

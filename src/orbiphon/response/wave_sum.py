@@ -36,7 +36,8 @@ _GENERIC_BROADENING, _GENERIC_TEMPERATURE = 0.1, 1000.0
 _PANEL, _MOST_PANELS = 8, 64
 _PROBES, _SAME = 32, 1e-12  # random wave vectors that tell whether polarisations are alike; relative rounding
 _SURE = 3.0  # times the root of the sum of squares of errors that have nothing to do with each other
-_EACH = 0.8  # of the tolerance for every m_q: some 50 of them make the sum, so that its error is a third of that
+_EACH = 0.8  # of the tolerance for every m_q: where 50 of them make the sum, its error is a third of that
+_LEAST_EACH = 0.05  # where few of them do, each must be better
 _FIRST_GUESS = 0.1  # relative tolerance of the m_q that tell the size of the sum
 
 
@@ -124,7 +125,8 @@ def wave_sum(problem: Problem, pump: Pump) -> WaveSum:
         """Any state and wave show what is common to all."""
         centre = float(jnp.mean(jnp.linalg.eigvalsh(electrons.hamiltonian(jnp.zeros(3)))))
         state = _GENERIC_BROADENING, centre, _GENERIC_TEMPERATURE
-        return at_wave(problem, modes, template, float(modes.along[-1]), *state)
+        anywhere = float(modes.along[modes.along.size // 3])  # not at the boundary of the zone, where q and -q meet
+        return at_wave(problem, modes, template, anywhere, *state)
 
     @functools.cache
     def mirrors() -> tuple[bool, ...]:
@@ -228,21 +230,26 @@ def interpolated_sum(
         wanted = np.maximum(numerics.atol, numerics.rtol * np.abs(total))
         return float(np.min(np.where(wanted > 1e-6 * np.max(wanted), wanted, np.max(wanted)), initial=np.inf))
 
-    panels = [_Panel(0.0, 1.0)]
+    panels, each = [_Panel(0.0, 1.0)], _EACH
     points = ask(panels[0], _FIRST_GUESS, 0.0)
-    points += ask(panels[0], _EACH * numerics.rtol, _EACH * tolerance(estimate(panels[0])[0]))
+    points += ask(panels[0], each * numerics.rtol, each * tolerance(estimate(panels[0])[0]))
     while True:
         parts = [estimate(panel) for panel in panels]
         total, gap, squares = (np.sum([part[i] for part in parts], axis=0) for i in range(3))
-        noise = _SURE * np.sqrt(squares)
-        enough = bool(np.all(gap <= 0.5 * tolerance(total)))
-        if enough or len(panels) >= _MOST_PANELS:
+        wanted, noise = tolerance(total), _SURE * np.sqrt(squares)
+        reached = bool(np.all(gap + noise <= wanted))
+        if np.all(gap <= 0.5 * wanted):
+            if reached or each < _LEAST_EACH:
+                break
+            each /= 2.0
+            asked = panels
+        elif len(panels) < _MOST_PANELS:
+            worst = panels.pop(int(np.argmax([np.max(part[1]) for part in parts])))
+            asked = worst.halves()
+            panels += asked
+        else:
             break
-        worst = panels.pop(int(np.argmax([np.max(part[1]) for part in parts])))
-        for half in worst.halves():
-            points += ask(half, _EACH * numerics.rtol, _EACH * tolerance(total))
-            panels.append(half)
-    reached = enough and bool(np.all(gap + noise <= tolerance(total)))
+        points += sum(ask(panel, each * numerics.rtol, each * wanted) for panel in asked)
     rule = " and ".join(sorted({mean.rule for mean in known.values()}))
     return ZoneMean(total, gap + noise, next(iter(known.values())).shape, points, reached, rule)
 
