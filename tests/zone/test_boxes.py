@@ -216,3 +216,5 @@ def test_rounding_is_not_refined():
 
     found = zone_mean(function(noise, 0.0), start=(12, 12), rtol=1e-6, adaptive=(300, 300), max_points=10**6)
     assert not found.converged and found.points <= 10**6 and abs(found.value[0]) <= 1e-16
+    line = zone_mean(function(noise, 0.0), start=(12,), rtol=1e-6, adaptive=(60,), max_points=10**6)
+    assert not line.converged and line.points < 10**5  # the error does not fall any more
