@@ -57,12 +57,14 @@ from orbiphon.electrons import (
     Basis as Basis,
     Observable as Observable,
     SlaterKoster as SlaterKoster,
+    Symmetrized as Symmetrized,
     TightBinding as TightBinding,
     bands as bands,
     density_of_states as density_of_states,
     electron_number as electron_number,
     fermi_level_for as fermi_level_for,
     observable as observable,
+    symmetrized as symmetrized,
     tight_binding as tight_binding,
 )
 from orbiphon.errors import (

@@ -17,4 +17,5 @@ from orbiphon.electrons.operators import (
 )
 from orbiphon.electrons.orbitals import Basis as Basis
 from orbiphon.electrons.slater_koster import SlaterKoster as SlaterKoster
+from orbiphon.electrons.symmetrized import Symmetrized as Symmetrized, symmetrized as symmetrized
 from orbiphon.electrons.tight_binding import TightBinding as TightBinding, from_hoppings as from_hoppings
