@@ -87,7 +87,7 @@ def group_mean(
     given = np.stack([hopping, *vector, *([] if fields is None else fields)])
 
     def mixed(g: ElectronSymmetry) -> np.ndarray:
-        return block_diag(np.eye(1), *([g.operation.matrix] if vector else []), mixing(g))
+        return np.asarray(block_diag(np.eye(1), *([g.operation.matrix] if vector else []), mixing(g)))
 
     steps, mean = _mean(electrons.basis, group, np.array(lattice_steps(electrons)), given, mixed)
     made = from_hoppings(
@@ -133,7 +133,9 @@ def _numbered(steps: Steps, landings: Int[np.ndarray, "... dim"]) -> tuple[Steps
     every = landings.reshape(-1, steps.shape[1])  # those of the identity too
     least = np.min(every, axis=0)
     shape = tuple(np.max(every, axis=0) - least + 1)
-    own, flat = (np.ravel_multi_index(tuple(np.moveaxis(x - least, -1, 0)), shape) for x in (steps, landings))
+    own, flat = (
+        np.asarray(np.ravel_multi_index(tuple(np.moveaxis(x - least, -1, 0)), shape)) for x in (steps, landings)
+    )
     further = np.setdiff1d(flat, own)
     number = np.empty(np.prod(shape), int)
     number[np.concatenate([own, further])] = np.arange(len(own) + len(further))
