@@ -50,8 +50,8 @@ class Symmetrized(NamedTuple):
         reversal = "with" if any(g.time_reversal for g in self.group) else "without"
         left_out = "" if self.broken is None else f"; left out: operations that H breaks by {self.broken:.1%} or more"
         return (
-            f"symmetrized: {self.point_group}, {len(self.group)} operations {reversal} time reversal; H changed by "
-            f"{self.largest:.1e} eV at most, {self.rms:.1e} eV in the root mean square{left_out}"
+            f"symmetrized: {self.point_group}, {len(self.group)} operations {reversal} time reversal; elements of H(R) "
+            f"changed by {self.largest:.1e} eV at most, H(k) by {self.rms:.1e} eV in the root mean square{left_out}"
         )
 
 
