@@ -69,8 +69,8 @@ class ForceConstants(AbstractPhonons):
 
     def dynamical_matrix(self, q: Vector) -> Complex[Array, "mode mode"]:
         """D(q), hermitian, in (eV/ħ)², rows and columns (site, xyz) in this order; q (xyz) in 1/Å; `jax.vmap` it."""
-        angle = -(self.cells @ q)
-        cells = jnp.tensordot(_phase(angle), self.matrices.astype(jnp.complex128), axes=1)
+        angle = self.cells @ q
+        cells = jax.lax.complex(*(jnp.tensordot(part, self.matrices, 1) for part in (jnp.cos(angle), -jnp.sin(angle))))
         atoms = _phase(-(self.crystal.positions @ q)) / jnp.sqrt(self.masses).astype(jnp.complex128)
         scaled = atoms[:, None, None, None] * cells * jnp.conj(atoms)[None, :, None, None]
         size = 3 * self.crystal.sites

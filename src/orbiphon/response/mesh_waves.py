@@ -12,9 +12,7 @@ k + q with every k, and one eigensystem per k serves all q. Otherwise the states
 import functools
 import itertools
 import math
-import os
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import NamedTuple
 
 import equinox as eqx
@@ -32,6 +30,7 @@ from orbiphon.response.scan import resolving
 from orbiphon.units import k_B
 from orbiphon.zone.converge import NOUGHT, ROUNDING, remaining_error
 from orbiphon.zone.progress import tell
+from orbiphon.zone.together import together
 
 Group = tuple[int, ...]
 """The numbers of the waves at one q."""
@@ -84,7 +83,7 @@ def mesh_per_phonon(
                 step = np.array(states.shape) // np.array(mesh) * np.asarray(step_of[group])
                 return _mean_of_shared(integrand(group), states, step, numerics.block)
 
-            for done, (history, found) in enumerate(zip(pending.values(), _together(mean, pending), strict=True)):
+            for done, (history, found) in enumerate(zip(pending.values(), together(mean, pending), strict=True)):
                 history.add(*found)
                 tell(_words(shape, number, len(shifts)), done + 1, len(pending))
             points += math.prod(shape) * len(pending)
@@ -94,15 +93,6 @@ def mesh_per_phonon(
                 del pending[group]
         ratio *= round(len(shifts) ** (1 / len(base)))
     return _collected(finished, groups, points, observables)
-
-
-def _together(mean: Callable[[Group], tuple], groups: Iterable[Group]) -> Iterator[tuple]:
-    """The means of all groups in order, as many at a time as there are processors."""
-    pool = ThreadPoolExecutor(os.cpu_count() or 1)
-    try:
-        yield from pool.map(mean, groups)
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _collected(finished: dict[Group, "_History"], groups: Sequence[Group], points: int, observables: int) -> PerPhonon:

@@ -14,14 +14,15 @@ phi varies on the scale |w|, w = 1/2 + gamma + i x, its distance from the neares
 to that. Taylor coefficients phi^(k)/k! = -(-i)^k zeta(k + 1, w) are Hurwitz zeta functions.
 """
 
+import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Bool, Complex, Float
+from jaxtyping import Array, Bool, Complex, Float, PyTree
 
 _HEAD = 8  # terms of the zeta functions summed explicitly
 _BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6)  # B_2 ... B_14
@@ -75,17 +76,40 @@ def jets(
 ) -> list[Jet]:
     """phi and its derivatives up to `order` at sets of levels, in units of 2 pi k_B T, as is the `broadening`.
 
-    A loop over the sets: XLA would fuse what stands outside of loops into its uses, with one digamma for every pair.
+    Compilers make vector instructions of the innermost loop, over the last axis, so that mapped
+    over many k it goes over all levels of a set, not over the few of one k.
+    """
+    x = levels if isinstance(levels, Array) else jnp.stack(levels)
+    found = _in_rows(functools.partial(_jet, order=order), len(levels))(jnp.full_like(x, 0.5 + broadening), x)
+    return [jax.tree.map(lambda leaf, i=i: leaf[i], found) for i in range(len(levels))]
+
+
+def _jet(start: Float[Array, "level"], x: Float[Array, "level"], order: int) -> Jet:
+    """At w = start + i x."""
+    w = lax.complex(start, x)
+    psi, *zetas = _digamma_and_zetas(w, order)
+    taylor = [psi, *(-((-1j) ** k) * zeta for k, zeta in enumerate(zetas, start=1))]
+    return Jet(x, jnp.abs(w), tuple(t.real for t in taylor), tuple(t.imag for t in taylor))
+
+
+def _in_rows(elementwise: Callable[..., PyTree[Array]], rows: int) -> Callable[..., PyTree[Array]]:
+    """The same function of arrays of one shape, computed in so many rows of all their elements, mapped axes included.
+
+    A loop over the rows: XLA would fuse what stands outside of loops into its uses, with one digamma for every pair.
     """
 
-    def jet(x: Float[Array, "... level"]) -> Jet:
-        w = lax.complex(jnp.full_like(x, 0.5 + broadening), x)
-        psi, *zetas = _digamma_and_zetas(w, order)
-        taylor = [psi, *(-((-1j) ** k) * zeta for k, zeta in enumerate(zetas, start=1))]
-        return Jet(x, jnp.abs(w), tuple(t.real for t in taylor), tuple(t.imag for t in taylor))
+    @jax.custom_batching.custom_vmap
+    def computed(*arrays: Array) -> PyTree[Array]:
+        found = lax.map(lambda row: elementwise(*row), tuple(one.reshape(rows, -1) for one in arrays))
+        return jax.tree.map(lambda leaf: leaf.reshape(arrays[0].shape), found)
 
-    found = lax.map(jet, levels if isinstance(levels, Array) else jnp.stack(levels))
-    return [jax.tree.map(lambda leaf, i=i: leaf[i], found) for i in range(len(levels))]
+    @computed.def_vmap
+    def mapped(size: int, is_mapped: Sequence[bool], *arrays: Array) -> tuple[PyTree[Array], PyTree[bool]]:
+        pairs = zip(arrays, is_mapped, strict=True)
+        found = computed(*(one if along else jnp.broadcast_to(one, (size, *one.shape)) for one, along in pairs))
+        return found, jax.tree.map(lambda _: True, found)
+
+    return computed
 
 
 def close(a: Jet, b: Jet, measure: float) -> Bool[Array, "..."]:

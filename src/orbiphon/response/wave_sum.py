@@ -10,7 +10,7 @@ known to a part of what the whole sum is asked for.
 import dataclasses
 import functools
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import equinox as eqx
@@ -30,6 +30,8 @@ from orbiphon.response.long_wave import acoustic, check_time_reversal
 from orbiphon.response.problem import Numerics, Problem
 from orbiphon.response.wave_vertex import lattice_phases, wave_vertex
 from orbiphon.zone import ZoneMean, at_phases, find_mirrors
+from orbiphon.zone.progress import tell
+from orbiphon.zone.together import together
 
 _FEW = 8  # waves that are added up one by one
 _GENERIC_BROADENING, _GENERIC_TEMPERATURE = 0.1, 1000.0
@@ -215,24 +217,30 @@ def interpolated_sum(
             np.einsum("pj,jpo->o", fine**2, errors**2),
         )
 
-    def ask(panel: "_Panel", rtol: float, tolerance: float) -> int:
-        """The m_q at the points of a panel, unless they are known well enough; returns the evaluations in the zone."""
-        spent = 0
-        for x in panel.points:
-            atol = q_at(x) * tolerance / scale
+    def ask(panels: Sequence["_Panel"], rtol: float, tolerance: float) -> int:
+        """The m_q at the points of panels, unless they are known well enough; returns the evaluations in the zone."""
+
+        def atol(x: float) -> float:
+            return q_at(x) * tolerance / scale
+
+        def unknown(x: float) -> bool:
             mean = known.get(x)
-            if mean is None or np.any(mean.error > np.maximum(atol, rtol * np.abs(mean.value))):
-                known[x] = per_phonon(q_at(x), rtol, atol)
-                spent += known[x].points
-        return spent
+            return mean is None or bool(np.any(mean.error > np.maximum(atol(x), rtol * np.abs(mean.value))))
+
+        wanted = [x for x in dict.fromkeys(x for panel in panels for x in panel.points) if unknown(x)]
+        found = together(lambda x: per_phonon(q_at(x), rtol, atol(x)), wanted)
+        for done, (x, mean) in enumerate(zip(wanted, found, strict=True)):
+            known[x] = mean
+            tell(f"wave vectors, beside {len(known) - done - 1}", done + 1, len(wanted))
+        return sum(known[x].points for x in wanted)
 
     def tolerance(total: np.ndarray) -> float:
         wanted = np.maximum(numerics.atol, numerics.rtol * np.abs(total))
         return float(np.min(np.where(wanted > 1e-6 * np.max(wanted), wanted, np.max(wanted)), initial=np.inf))
 
     panels, each = [_Panel(0.0, 1.0)], _EACH
-    points = ask(panels[0], _FIRST_GUESS, 0.0)
-    points += ask(panels[0], each * numerics.rtol, each * tolerance(estimate(panels[0])[0]))
+    points = ask(panels, _FIRST_GUESS, 0.0)
+    points += ask(panels, each * numerics.rtol, each * tolerance(estimate(panels[0])[0]))
     while True:
         parts = [estimate(panel) for panel in panels]
         total, gap, squares = (np.sum([part[i] for part in parts], axis=0) for i in range(3))
@@ -249,7 +257,7 @@ def interpolated_sum(
             panels += asked
         else:
             break
-        points += sum(ask(panel, each * numerics.rtol, each * wanted) for panel in asked)
+        points += ask(asked, each * numerics.rtol, each * wanted)
     rule = " and ".join(sorted({mean.rule for mean in known.values()}))
     return ZoneMean(total, gap + noise, next(iter(known.values())).shape, points, reached, rule)
 

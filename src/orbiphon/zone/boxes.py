@@ -22,9 +22,9 @@ import numpy as np
 from jaxtyping import Array, Bool, Complex, Float, Int
 
 from orbiphon.zone.converge import ROUNDING, Tolerance, ZoneMean
-from orbiphon.zone.few_ahead import few_ahead
 from orbiphon.zone.integrand import AbstractIntegrand
 from orbiphon.zone.progress import tell
+from orbiphon.zone.together import together
 
 _LEFT = 0.5  # of the tolerance, for the boxes that a round leaves as they are
 _PATIENCE = 7  # rounds in which the error must fall to half; it does not where rounding is all that is left
@@ -181,20 +181,24 @@ def box_means(integrand: AbstractIntegrand, boxes: Boxes, mirrors: tuple[bool, .
     """By both rules, `block` points at a time."""
     arrays, form = jax.tree.flatten(integrand)
     count, dim = boxes.low.shape
-    together, rule = max(block // POINTS**dim, 1), _compiled(form)
-    parts = (boxes.of(np.arange(begin, min(begin + together, count))) for begin in range(0, count, together))
+    at_a_time, rule = max(block // POINTS**dim, 1), _compiled(form)
+    parts = (boxes.of(np.arange(begin, min(begin + at_a_time, count))) for begin in range(0, count, at_a_time))
+
+    def means(part: Boxes) -> tuple[np.ndarray, ...]:
+        return tuple(map(np.asarray, rule(arrays, _phases(part, mirrors, at_a_time))))
+
     found: list[tuple[np.ndarray, ...]] = []
-    for means in few_ahead(rule(arrays, _phases(part, mirrors, together)) for part in parts):
-        found.append(tuple(map(np.asarray, means)))
-        tell(f"{count} boxes", min(len(found) * together, count), count)
+    for one in together(means, parts):
+        found.append(one)
+        tell(f"{count} boxes", min(len(found) * at_a_time, count), count)
     return BoxMeans(*(np.concatenate(values)[:count] for values in zip(*found, strict=True)))
 
 
-def _phases(boxes: Boxes, mirrors: tuple[bool, ...], together: int) -> Complex[np.ndarray, "axis box point"]:
+def _phases(boxes: Boxes, mirrors: tuple[bool, ...], at_a_time: int) -> Complex[np.ndarray, "axis box point"]:
     """exp(-i k a_j) at the points of a rule along each axis, filled up to so many boxes."""
     span = np.where(mirrors, 0.5, 1.0)[:, None, None]
     places = boxes.low.T[:, :, None] + boxes.width.T[:, :, None] * FRACTIONS
-    phases = np.ones((len(mirrors), together, POINTS), complex)
+    phases = np.ones((len(mirrors), at_a_time, POINTS), complex)
     phases[:, : boxes.count] = np.exp(-2j * np.pi * span * places)
     return phases
 

@@ -11,10 +11,10 @@ from jaxtyping import Array, Complex, Float, Num
 
 from orbiphon.zone.boxes import boxes_mean, first_points
 from orbiphon.zone.converge import MeshMean, PointMesh, Tolerance, ZoneMean, converge
-from orbiphon.zone.few_ahead import few_ahead
 from orbiphon.zone.integrand import AbstractIntegrand
 from orbiphon.zone.mesh import first_mesh
 from orbiphon.zone.progress import tell
+from orbiphon.zone.together import together
 
 BLOCK = 2**15  # points in one call: enough work for all cores, little memory
 _SHARE = 8  # the first mesh may take this part of the allowed points
@@ -81,8 +81,8 @@ def _mesh_mean(integrand: AbstractIntegrand, mesh: PointMesh, block: int) -> Mes
     arrays, form = jax.tree.flatten(integrand)
     block_sums, name = _compiled(form), "mesh of " + " x ".join(map(str, mesh.shape))
     sums: list[np.ndarray] = []
-    for one in few_ahead(block_sums(arrays, phases, weight) for phases, weight in mesh.blocks(block)):
-        sums.append(np.asarray(one))
+    for one in together(lambda part: np.asarray(block_sums(arrays, *part)), mesh.blocks(block)):
+        sums.append(one)
         tell(name, min(len(sums) * block, mesh.size), mesh.size)
     value, scale = np.sum(np.stack(sums), axis=0)
     return MeshMean(value, np.abs(scale), np.zeros(value.shape), mesh.size)
