@@ -17,7 +17,8 @@ from orbiphon.cli.app import app
 from orbiphon.coupling import Deformation, TwoCentre, symmetrized_coupling
 from orbiphon.crystal import opposite_cells
 from orbiphon.electrons.symmetry import bloch, electron_symmetries
-from orbiphon.study import first_principles, load_study
+from orbiphon.errors import InputError
+from orbiphon.study import first_principles, load_study, show
 
 DATA = Path(os.environ.get("ORBIPHON_TEST_DATA") or Path(__file__).parents[3] / "shared" / "data")
 K = np.random.default_rng(1).normal(size=(3, 3))
@@ -128,6 +129,26 @@ def test_a_study_says_what_symmetry_changed(tmp_path):
     path.write_text(STUDY.replace("= true", '= "yes"'), encoding="utf-8")
     shown = CliRunner().invoke(app, ["check", str(path)])
     assert shown.exit_code == 2 and "electrons.symmetrize must be true or false" in " ".join(shown.stderr.split())
+
+
+PATH = "begin kpoint_path\nG 0 0 0  X 0.5 0 0\nM 0.5 0.5 0  R 0.5 0.5 0.5\nend kpoint_path\n"
+
+
+def test_bands_follow_the_path_of_the_win_file(tmp_path):
+    path = twins.metal(tmp_path, "spinless", -1.0) / "study.toml"
+    path.write_text(STUDY, encoding="utf-8")
+    window = tmp_path / "unstrained" / "X.win"
+    plain = window.read_text(encoding="utf-8")
+    window.write_text(plain + PATH, encoding="utf-8")
+    study, electrons = load_study(path), twins.model("spinless")
+    data = show.band_data(electrons, -1.0, show.path_of_bands(study, electrons))
+    assert data.attrs["labels"] == ["Γ", "X|M", "R"]
+    k = np.pi / 4.0 * np.array([[0, 0, 0], [1, 0, 0], [1, 1, 1]])
+    ends = data["energy"].values[data.attrs["nodes"]]
+    assert np.allclose(ends, np.asarray(oph.bands(electrons, jnp.asarray(k))), atol=1e-9)
+    window.write_text(plain + PATH.replace("M 0.5 0.5", "M 0.5"), encoding="utf-8")
+    with pytest.raises(InputError, match=r"X.win`, line \d+ must be a segment of kpoint_path"):
+        io.read_wannier(window)
 
 
 real = pytest.mark.skipif(

@@ -16,6 +16,7 @@ from orbiphon.study.show import (
     fermi_data,
     first_fermi_level,
     first_values,
+    path_of_bands,
     phonon_data,
     states_data,
     zone_data,
@@ -29,7 +30,7 @@ def show(study: Study, out: str | Path) -> list[Path]:
     electrons = build_electrons(study, first_values(study))
     level = first_fermi_level(study, electrons)
     pictures = [
-        (draw_bands, band_data(electrons, level), "bands.png"),
+        (draw_bands, band_data(electrons, level, path_of_bands(study, electrons)), "bands.png"),
         (partial(draw_states, fermi_level=level), states_data(study, electrons), "states.png"),
     ]
     if electrons.crystal.lattice.dim > 1:

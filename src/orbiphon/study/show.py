@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from orbiphon import response
-from orbiphon.crystal import k_path
+from orbiphon.crystal import KPath, joined, k_path
 from orbiphon.electrons import (
     FermiLines,
     SpectralDensity,
@@ -18,7 +18,7 @@ from orbiphon.electrons import (
 )
 from orbiphon.electrons.bloch import BlochSum, lattice_steps
 from orbiphon.electrons.symmetry import electron_symmetries
-from orbiphon.study import build
+from orbiphon.study import build, first_principles
 from orbiphon.study.config import Study
 from orbiphon.study.sweep import plan
 
@@ -27,6 +27,7 @@ _NODES = {
     2: (("Γ", (0.0, 0.0)), ("X", (0.5, 0.0)), ("M", (0.5, 0.5)), ("Γ", (0.0, 0.0))),
     3: (("Γ", (0.0,) * 3), ("X", (0.5, 0.0, 0.0)), ("M", (0.5, 0.5, 0.0)), ("Γ", (0.0,) * 3), ("R", (0.5,) * 3)),
 }
+_POINTS = 80  # along a segment of the path of bands
 _MAP = 301  # points per axis of a map
 _RESOLVED = 200  # parts of the range of energies that a density of states tells apart, at most
 _WIDTHS = 5.0  # of the Gaussian, beyond the bands
@@ -46,12 +47,19 @@ def first_fermi_level(study: Study, electrons: TightBinding) -> float:
     return float(build.state(study, first_values(study)).fermi_levels(electrons)[0, 0])
 
 
-def band_data(electrons: TightBinding, fermi_level: float | None = None) -> Any:
-    """Energies (k, band) and weights (k, band, orbital) of groups of orbitals along a path through reduced points 0 and
-    1/2."""
+def path_of_bands(study: Study, electrons: TightBinding) -> KPath | None:
+    """The kpoint_path of the Wannier90 input, if the study's electrons come from one that has it."""
+    segments = first_principles.read(study).home.path_of_bands if first_principles.is_from_files(study) else ()
+    lattice = electrons.crystal.lattice
+    return joined([k_path(lattice, ends, _POINTS) for ends in segments]) if segments else None
+
+
+def band_data(electrons: TightBinding, fermi_level: float | None = None, path: KPath | None = None) -> Any:
+    """Energies (k, band) and weights (k, band, orbital) of groups of orbitals along a path, by default one through
+    reduced points 0 and 1/2."""
     import xarray
 
-    path = k_path(electrons.crystal.lattice, _nodes(electrons), 80)
+    path = path or k_path(electrons.crystal.lattice, _nodes(electrons), _POINTS)
     groups = orbital_groups(electrons.crystal, electrons.basis)
     energy, weight = characters(electrons, path.k, groups)
     data = {
