@@ -10,7 +10,7 @@ import numpy as np
 import xarray
 
 from orbiphon.crystal import k_path
-from orbiphon.electrons import TightBinding, bands, orbital_weights
+from orbiphon.electrons import OrbitalGroups, TightBinding, characters
 from orbiphon.models import (
     cubic_d,
     cubic_p,
@@ -24,7 +24,7 @@ from orbiphon.models import (
     square_p,
     weyl_p,
 )
-from orbiphon.plot.show import draw_bands
+from orbiphon.plot.electrons import draw_bands
 
 HEXAGON = [("Γ", (0, 0)), ("K", (2 / 3, 1 / 3)), ("M", (1 / 2, 1 / 2)), ("K'", (1 / 3, 2 / 3)), ("Γ", (0, 0))]
 CUBE = [("Γ", (0, 0, 0)), ("X", (1 / 2, 0, 0)), ("M", (1 / 2, 1 / 2, 0)), ("Γ", (0, 0, 0)), ("R", (1 / 2,) * 3)]
@@ -58,16 +58,13 @@ PICTURES = {
 def data(picture: Picture) -> xarray.Dataset:
     """Energies (k, band), and the weight of each kind of orbital (k, band, orbital), atoms added up."""
     path = k_path(picture.electrons.crystal.lattice, picture.path, NEAR)
-    weight = np.asarray(orbital_weights(picture.electrons, path.k))
     kinds = [label.partition(":")[2] for label in picture.electrons.basis.labels]
-    names = list(dict.fromkeys(kinds))
-    summed = np.stack([weight[:, :, [kind == name for kind in kinds]].sum(axis=-1) for name in names], axis=-1)
+    names = tuple(dict.fromkeys(kinds))
+    groups = OrbitalGroups(names, np.equal.outer(np.array(kinds), np.array(names)).astype(float))
+    energy, weight = (np.asarray(x) for x in characters(picture.electrons, path.k, groups))
     return xarray.Dataset(
-        {
-            "energy": (("k", "band"), np.asarray(bands(picture.electrons, path.k))),
-            "weight": (("k", "band", "orbital"), summed),
-        },
-        {"distance": ("k", np.asarray(path.distance)), "orbital": names},
+        {"energy": (("k", "band"), energy), "weight": (("k", "band", "orbital"), weight)},
+        {"distance": ("k", np.asarray(path.distance)), "orbital": list(names)},
         {"labels": list(path.labels), "nodes": list(path.nodes)},
     )
 

@@ -55,14 +55,20 @@ from orbiphon.drives import (
 )
 from orbiphon.electrons import (
     Basis as Basis,
+    FermiLines as FermiLines,
     Observable as Observable,
     SlaterKoster as SlaterKoster,
+    SpectralDensity as SpectralDensity,
+    Symmetrized as Symmetrized,
     TightBinding as TightBinding,
     bands as bands,
     density_of_states as density_of_states,
     electron_number as electron_number,
     fermi_level_for as fermi_level_for,
+    fermi_lines as fermi_lines,
     observable as observable,
+    spectral_density as spectral_density,
+    symmetrized as symmetrized,
     tight_binding as tight_binding,
 )
 from orbiphon.errors import (

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from orbiphon.crystal import Crystal, Lattice, bonds_within, k_path
+from orbiphon.crystal import Crystal, Lattice, bonds_within, joined, k_path
 from orbiphon.errors import InputError
 
 
@@ -121,3 +121,19 @@ def test_k_path_refuses_nodes_of_another_dimension():
         k_path(Lattice([[2.0, 0.0, 0.0]]), [("G", (0,)), ("X", (0.5, 0.5))])
     with pytest.raises(InputError, match="`nodes` must hold two nodes or more"):
         k_path(Lattice([[2.0, 0.0, 0.0]]), [("G", (0,))])
+
+
+def test_joined_paths_have_no_gaps_and_share_their_nodes():
+    lattice = Lattice(2.0 * np.eye(3)[:2])
+    corners = [("Γ", (0.0, 0.0)), ("X", (0.5, 0.0)), ("M", (0.5, 0.5)), ("Y", (0.0, 0.5))]
+    one, two, three = (k_path(lattice, [corners[a], corners[b]], 10) for a, b in ((0, 1), (1, 2), (3, 0)))
+    path = joined([one, two, three])
+    assert path.labels == ("Γ", "X", "M|Y", "Γ") and len(path.k) == 33
+    step = np.diff(np.asarray(path.distance))
+    assert np.isclose(path.distance[-1], 3 * np.pi / 2) and np.flatnonzero(step == 0.0).tolist() == [10, 21]
+    ends = np.asarray(path.k)[list(path.nodes), :2] / np.pi * 2
+    assert np.allclose(ends, [[0, 0], [1, 0], [1, 1], [0, 0]]) and np.allclose(
+        np.diff(path.distance[np.array(path.nodes)]), np.pi / 2
+    )
+    with pytest.raises(InputError, match="`paths` must hold one"):
+        joined([])

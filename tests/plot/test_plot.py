@@ -2,7 +2,9 @@
 
 import re
 import shutil
+from importlib import import_module
 
+import jax.numpy as jnp
 import matplotlib
 import matplotlib.image
 import numpy as np
@@ -18,8 +20,9 @@ from orbiphon.crystal import Crystal, Lattice
 from orbiphon.electrons import tight_binding
 from orbiphon.errors import InputError
 from orbiphon.plot import metals, plot_folder, show as draw_study
+from orbiphon.plot.electrons import draw_bands, draw_fermi, draw_states
 from orbiphon.plot.paper import draw_paper
-from orbiphon.plot.show import draw_bands, draw_phonons, draw_zone
+from orbiphon.plot.show import draw_phonons, draw_zone
 from orbiphon.study import Interrupted, read_study, run, show
 
 CUBIC = re.sub(
@@ -239,22 +242,55 @@ def test_bands_lie_where_the_closed_form_says(drawn, tmp_path):
             assert np.allclose(y[here], energy, atol=1e-9)
 
 
-def test_bands_look_the_same_whatever_states_of_a_degenerate_level_are_taken(drawn, tmp_path):
-    data = show.band_data(oph.models.cubic_p(t_sigma=-1.9, t_pi=-0.5, spin_orbit=0.5))
-    energy, weight = data["energy"].values, data["weight"].values.copy()
-    rng = np.random.default_rng(0)
-    for k in range(energy.shape[0]):
-        for band in range(energy.shape[1]):
-            alike = np.flatnonzero(np.abs(energy[k] - energy[k, band]) < 1e-8)
-            mix = np.full((alike.size, alike.size), 1 / alike.size)
-            share = rng.random()
-            weight[k, alike] = share * weight[k, alike] + (1 - share) * mix @ weight[k, alike]
-    other = data.assign(weight=(data["weight"].dims, weight))
-    pictures = [draw_bands(d, tmp_path / f"{i}.png") for i, d in enumerate((data, other))]
+def test_bands_look_the_same_whatever_states_of_a_degenerate_level_are_taken(drawn, monkeypatch, tmp_path):
+    electrons = oph.models.cubic_p(t_sigma=-1.9, t_pi=-0.5, spin_orbit=0.5)
+    module = import_module("orbiphon.electrons.characters")  # the package shows the function of the same name
+    plain = module.eigensystem
+    random, mixed = np.random.default_rng(0), []
+
+    def other_states(electrons, k):
+        energy, vectors = (np.array(x) for x in plain(electrons, k))
+        before = vectors.copy()
+        for e, v in zip(energy, vectors, strict=True):
+            for level in (np.flatnonzero(np.abs(e - x) < 1e-8) for x in np.unique(np.round(e, 7))):
+                v[:, level] = v[:, level] @ np.linalg.qr(random.normal(size=(level.size,) * 2))[0]
+        mixed.append(np.max(np.abs(np.abs(vectors) - np.abs(before))))
+        return jnp.asarray(energy), jnp.asarray(vectors)
+
+    pictures = [draw_bands(show.band_data(electrons), tmp_path / "0.png")]
+    monkeypatch.setattr(module, "eigensystem", other_states)
+    pictures.append(draw_bands(show.band_data(electrons), tmp_path / "1.png"))
     check_picture(pictures[0], drawn[0])
     images = [matplotlib.image.imread(path) for path in pictures]
-    assert np.array_equal(*images)
-    assert not np.allclose(weight, data["weight"].values, atol=1e-3)
+    assert np.array_equal(*images) and mixed[0] > 0.1
+
+
+def test_states_and_fermi_surface_are_drawn_as_they_are(drawn, tmp_path):
+    study = read_study(ONE_POINT.replace('"-1.5 eV"', '"-3 eV"'))
+    metal = oph.models.square_p(t_sigma=-1.9, t_pi=-2.0, pz_shift=0.5)
+    states = show.states_data(study, metal)
+    check_picture(draw_states(states, tmp_path / "states.png", -3.0), drawn[0])
+    (axis,) = drawn[0].axes
+    total, *parts, level = axis.lines
+    assert np.allclose(total.get_ydata(), np.sum([part.get_ydata() for part in parts], axis=0))
+    assert np.trapezoid(total.get_ydata(), total.get_xdata()) == pytest.approx(3.0, rel=1e-6)
+    assert level.get_xdata()[0] == -3.0 and "Gaussian of 0.0" in axis.get_title()
+    assert legend_texts(drawn[0]) == [["total", "0:px", "0:py", "0:pz", "Fermi level"]]
+    check_picture(draw_fermi(show.fermi_data(metal, -3.0), tmp_path / "fermi.png"), drawn[1])
+    left, right = drawn[1].axes[:2]
+    for axis in (left, right):
+        x, y = np.concatenate([path.vertices for path in axis.collections[0].get_paths()]).T * 5.0
+        bands = [2 * (a * np.cos(x) + b * np.cos(y)) for a, b in ((-1.9, -2.0), (-2.0, -1.9), (-2.0, -2.0))]
+        off = np.abs(np.array(bands) + np.array([[0.0], [0.0], [0.5]]) + 3.0)
+        assert np.max(np.min(off, axis=0)) < 1e-6 and axis.get_xlabel().startswith("$k$ along x")
+    assert legend_texts(drawn[1]) == [["0:px", "0:py", "0:pz"]]
+
+
+def test_an_insulator_says_that_it_has_no_fermi_surface(drawn, tmp_path):
+    data = show.fermi_data(oph.models.cubic_p(t_sigma=-1.9, t_pi=-0.5), 50.0)
+    check_picture(draw_fermi(data, tmp_path / "fermi.png"), drawn[0])
+    words = [text.get_text() for axis in drawn[0].axes for text in axis.texts]
+    assert len(data) == 2 and words == 4 * ["no states at\nthe Fermi level"]
 
 
 @pytest.mark.parametrize("text", [THERMAL, CUBIC.replace('"x"', '"z"')])
@@ -397,17 +433,17 @@ def test_show_a_sheet(monkeypatch, drawn, tmp_path):
     text = THERMAL.replace('"two_centre"', '"quadrupole"').replace('"adiabatic"', '["published", "adiabatic"]')
     result = showing(text, tmp_path)
     assert result.exit_code == 0, result.output
-    names = ["bands.png", "phonons.png", "zone.png"]
+    names = ["bands.png", "states.png", "fermi.png", "phonons.png", "zone.png"]
     assert result.stderr.splitlines() == [f"Wrote {tmp_path / 'pictures' / name}." for name in names]
     for name, figure in zip(names, drawn, strict=True):
         check_picture(tmp_path / "pictures" / name, figure)
-    assert drawn[2].get_suptitle() == "published, quadrupole coupling\n100 K, Fermi level −2.5 eV"
+    assert drawn[4].get_suptitle() == "published, quadrupole coupling\n100 K, Fermi level −2.5 eV"
 
 
 @pytest.mark.parametrize("text", [CUBIC, WAVE.replace("order = 2", "order = 1").replace('"adiabatic"', '"kubo"')])
 def test_show_without_a_zone_map(text, tmp_path):
     paths = draw_study(read_study(text), tmp_path / "deep" / "pictures")
-    assert [path.name for path in paths] == ["bands.png", "phonons.png"]
+    assert [path.name for path in paths] == ["bands.png", "states.png", "fermi.png", "phonons.png"]
     assert sorted(tmp_path.rglob("*.png")) == sorted(paths)
 
 

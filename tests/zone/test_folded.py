@@ -53,6 +53,12 @@ def test_operations_that_change_the_integrand_are_left_out():
     assert len(folded_mesh(Waves(0.2), (8, 8, 8), GROUP).operations) == 4  # 1, C2 and these with k -> -k
 
 
+def test_operations_that_form_no_group_are_not_used():
+    mesh = folded_mesh(Waves(0.0), (8, 8, 8), GROUP[:2])  # as where others just miss the tolerance
+    assert len(mesh.operations) == 2  # 1 and k -> -k
+    assert abs(sum(weight.sum() for _, weight in mesh.blocks(64)) - 1.0) < 1e-14
+
+
 def test_axes_that_symmetry_mixes_get_as_many_points():
     assert folded_mesh(Waves(0.0), (8, 6, 10), GROUP).shape == (8, 8, 10)
     assert folded_mesh(Waves(0.0), (8, 1, 10), GROUP).shape == (8, 1, 10)  # not periodic there

@@ -113,8 +113,7 @@ def strain_derivatives(
     chosen = _of_steps(pairs, steps)
     images = _images(group, chosen)
     flat = images.reshape(-1, 9)
-    _, size, rows = np.linalg.svd(flat, full_matrices=False)
-    strains = _canonical(rows[size > _SPANNED * size[0]])
+    strains = spanned(flat)
     weights = np.linalg.pinv(flat, rcond=_SPANNED).T @ strains.T  # strain_m = sum_image weight image
     weights = weights.reshape(*images.shape[:2], -1)
     total = [np.zeros_like(chosen[0].derivative) for _ in strains]
@@ -127,8 +126,10 @@ def strain_derivatives(
     return strains.reshape(-1, 3, 3), total
 
 
-def _canonical(rows: Float[np.ndarray, "strain 9"]) -> Float[np.ndarray, "strain 9"]:
-    """An orthonormal basis of the same space that depends on the space alone."""
+def spanned(strains: Float[np.ndarray, "image 9"]) -> Float[np.ndarray, "strain 9"]:
+    """An orthonormal basis of the space of some strains that depends on the space alone."""
+    _, size, rows = np.linalg.svd(strains, full_matrices=False)
+    rows = rows[size > _SPANNED * size[0]]
     projected = rows.T @ rows
     found: list[np.ndarray] = []
     for index in (0, 4, 8, 5, 2, 1):  # xx, yy, zz, yz, xz, xy

@@ -6,7 +6,7 @@ from orbiphon.crystal.bonds import (
     opposite_cells as opposite_cells,
 )
 from orbiphon.crystal.concrete import is_concrete as is_concrete
-from orbiphon.crystal.kpath import KPath as KPath, k_path as k_path
+from orbiphon.crystal.kpath import KPath as KPath, joined as joined, k_path as k_path
 from orbiphon.crystal.lattice import Crystal as Crystal, Lattice as Lattice
 from orbiphon.crystal.rotation import axis_rotation as axis_rotation, rotation_matrix as rotation_matrix
 from orbiphon.crystal.symmetry import (

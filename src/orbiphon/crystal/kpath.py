@@ -25,6 +25,25 @@ class KPath(eqx.Module):
     nodes: tuple[int, ...] = eqx.field(static=True)
 
 
+def joined(paths: Sequence[KPath]) -> KPath:
+    """Paths one after the other, without a gap in `distance`: where one ends and the next begins elsewhere, both labels
+    share a node, as "X|K". **Raises:** `InputError` for no path."""
+    if not paths:
+        raise InputError("Argument `paths` must hold one path or more, but is empty. Give at least one.")
+    whole = paths[0]
+    for path in paths[1:]:
+        begin = len(whole.distance)
+        same = whole.labels[-1] == path.labels[0]
+        shared = whole.labels[-1] if same else f"{whole.labels[-1]}|{path.labels[0]}"
+        whole = KPath(
+            k=jnp.concatenate([whole.k, path.k]),
+            distance=jnp.concatenate([whole.distance, whole.distance[-1] + path.distance]),
+            labels=(*whole.labels[:-1], shared, *path.labels[1:]),
+            nodes=(*whole.nodes, *(begin + node for node in path.nodes[1:])),
+        )
+    return whole
+
+
 def k_path(lattice: Lattice, nodes: Sequence[tuple[str, ArrayLike]], points: int = 50) -> KPath:
     """The path through labelled nodes, such as `[("Γ", (0, 0)), ("X", (0.5, 0))]`, in reduced coordinates (dim,).
 

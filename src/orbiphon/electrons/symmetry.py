@@ -8,6 +8,7 @@ and the same unitary matrix U, times a phase, so that it is a symmetry if
 Both are analytic in k: they hold everywhere if they hold at random k.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -55,10 +56,13 @@ class ElectronSymmetries(NamedTuple):
         return self.lattice.point_group([g.operation for g in self.kept if not g.time_reversal])
 
 
-def electron_symmetries(electrons: TightBinding) -> ElectronSymmetries:
-    """The operations of the crystal that H obeys to `OBEYED`; atoms with the same orbitals and levels are alike,
-    whatever they are called."""
-    basis, lattice = electrons.basis, crystal_symmetry(electrons.crystal, _kinds(electrons))
+def electron_symmetries(
+    electrons: TightBinding, within: float = OBEYED, kinds: Sequence[object] | None = None
+) -> ElectronSymmetries:
+    """The operations of the crystal that H obeys to `within` of its spread. `kinds` tell atoms apart; by default those
+    with the same orbitals and levels are alike, whatever they are called."""
+    basis = electrons.basis
+    lattice = crystal_symmetry(electrons.crystal, _kinds(electrons) if kinds is None else kinds)
     every = _candidates(basis, lattice)
     k = np.random.default_rng(4).normal(size=(_PROBES, 3)) / np.max(np.abs(electrons.crystal.lattice.vectors))
     h = np.asarray(electrons.hopping)
@@ -66,8 +70,8 @@ def electron_symmetries(electrons: TightBinding) -> ElectronSymmetries:
     there = bloch(electrons, h, np.concatenate([g.turned(k) for g in every])).reshape(len(every), *here.shape)
     spread = float(np.max(np.abs(here - np.trace(here[0]) / len(h[0]) * np.eye(len(h[0]))))) or 1.0
     off = [float(np.max(np.abs(g.image(basis, here) - x))) / spread for g, x in zip(every, there, strict=True)]
-    kept = tuple(g for g, apart in zip(every, off, strict=True) if apart <= OBEYED)
-    return ElectronSymmetries(kept, lattice, min((apart for apart in off if apart > OBEYED), default=None))
+    kept = tuple(g for g, apart in zip(every, off, strict=True) if apart <= within)
+    return ElectronSymmetries(kept, lattice, min((apart for apart in off if apart > within), default=None))
 
 
 _KNOWN: dict[tuple, tuple[CrystalSymmetry, list[ElectronSymmetry]]] = {}

@@ -7,12 +7,12 @@ interpolated as H of the undeformed cell is.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from orbiphon.coupling import Deformation
+from orbiphon.coupling import Deformation, symmetrized_coupling
 from orbiphon.coupling.differences import (
     SMOOTH,
     Difference,
@@ -26,6 +26,7 @@ from orbiphon.coupling.differences import (
     symmetries,
 )
 from orbiphon.coupling.gauge import aligning
+from orbiphon.electrons import TightBinding, symmetrized
 from orbiphon.electrons.on_mesh import OnMesh
 from orbiphon.errors import InputError
 from orbiphon.io.wannier import Wannier, read_wannier
@@ -49,6 +50,26 @@ class Pairs:
     """the largest even part over odd part of the pairs of the smallest steps"""
     fermi_level: float | None
     notes: tuple[str, ...]
+
+    @property
+    def electrons(self) -> TightBinding:
+        """The electrons of the undeformed cell: those of `home`, or what `symmetrized` made of them."""
+        return self.coupling.electrons
+
+    def symmetrized(self) -> "Pairs":
+        """The same with the symmetry of the crystal: electrons and couplings are the means of their images.
+
+        **Raises:** `InputError` as `orbiphon.symmetrized`.
+        """
+        found = symmetrized(self.electrons)
+        coupling, change = symmetrized_coupling(self.coupling, found.group)
+        coarse = None if self.coarse is None else symmetrized_coupling(self.coarse, found.group).coupling
+        notes = (
+            *self.notes,
+            str(found),
+            f"strains known: {coupling.known()}; dH/dstrain changed by {change:.1e} of it",
+        )
+        return replace(self, coupling=coupling, coarse=coarse, notes=notes)
 
 
 def read_pairs(

@@ -21,7 +21,7 @@ from orbiphon.io.hamiltonian import RealSpace, Shares, read_hr, read_tb, read_ws
 from orbiphon.io.nearest import nearest_cells
 from orbiphon.io.projections import Orbitals, orbitals
 from orbiphon.io.text import Lines, beside
-from orbiphon.io.win import Win, read_win
+from orbiphon.io.win import Node, Win, read_win
 
 SPIN_ORDERS = ("fastest", "blocks")
 WITHOUT_WSVEC = ("plain", "nearest")
@@ -36,7 +36,8 @@ class Wannier:
     files.
 
     `cells` (cell 3), `weight` (cell orbital orbital) and `change` (orbital, Wannier function) say how any operator on
-    the mesh becomes one on the lattice vectors of `electrons`: see `interpolated`.
+    the mesh becomes one on the lattice vectors of `electrons`: see `interpolated`. `path_of_bands`: where bands were
+    asked for, segments between (label, reduced coordinates).
     """
 
     electrons: TightBinding
@@ -46,6 +47,7 @@ class Wannier:
     cells: Int[np.ndarray, "cell 3"]
     weight: Float[np.ndarray, "cell _ _"]
     change: Float[np.ndarray, "orbital orbital"]
+    path_of_bands: tuple[tuple[Node, Node], ...] = ()
 
     def on_mesh(self) -> OnMesh:
         """H on the lattice vectors modulo the mesh."""
@@ -106,7 +108,7 @@ def read_wannier(
         cells, weight, matrix = _weighted(found, shares, shares_file)
     matrix = basis.change @ matrix @ basis.change.T
     electrons = from_hoppings(win.crystal, basis.basis, cells @ np.asarray(win.crystal.lattice.vectors), matrix)
-    model = Wannier(electrons, win.mesh, tuple(notes), file, cells, weight, basis.change)
+    model = Wannier(electrons, win.mesh, tuple(notes), file, cells, weight, basis.change, win.path)
     return replace(model, notes=(*notes, *_verified(model, np.inf if not verify else _MOST_ASTRAY)))
 
 

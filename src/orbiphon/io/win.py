@@ -19,9 +19,13 @@ _BOHR = 0.529177210903 * units.angstrom
 _UNITS = {"ang": 1.0, "angstrom": 1.0, "bohr": _BOHR}
 
 
+Node = tuple[str, tuple[float, ...]]
+"""A point of a path by its label and reduced coordinates."""
+
+
 class Win(NamedTuple):
     """What matters here of the file: `crystal`; `mesh` points; `projections`, lines as written, with their numbers;
-    `spinors`."""
+    `spinors`; `path`, the segments of kpoint_path, if there are any."""
 
     crystal: Crystal
     mesh: tuple[int, int, int]
@@ -30,6 +34,7 @@ class Win(NamedTuple):
     """angstrom per unit of length in `projections`"""
     spinors: bool
     size: int
+    path: tuple[tuple[Node, Node], ...]
 
 
 class _Block(NamedTuple):
@@ -62,7 +67,8 @@ def read_win(path: Path) -> Win:
     if flag not in ("true", "t", "false", "f"):
         _fail(path, number, "spinors, .true. or .false.", spinors)
     block = blocks["projections"]
-    return Win(crystal, (n_1, n_2, n_3), tuple(block.lines), block.scale, flag in ("true", "t"), int(size))
+    spinor, segments = flag in ("true", "t"), _segments(path, blocks)
+    return Win(crystal, (n_1, n_2, n_3), tuple(block.lines), block.scale, spinor, int(size), segments)
 
 
 def _parsed(path: Path) -> tuple[dict[str, tuple[int, str]], dict[str, _Block]]:
@@ -122,6 +128,22 @@ def _rows(path: Path, blocks: dict[str, _Block], name: str, count: int | None) -
     if not rows or (count is not None and len(rows) != count):
         raise InputError(f"`{path}` must have {count or 'some'} rows in `{name}`, but has {len(rows)}. Mend the block.")
     return np.array(rows) * blocks[name].scale
+
+
+def _segments(path: Path, blocks: dict[str, _Block]) -> tuple[tuple[Node, Node], ...]:
+    """The lines of kpoint_path: where a segment of the path begins and ends."""
+    found = []
+    for number, text in blocks["kpoint_path"].lines if "kpoint_path" in blocks else ():
+        words = text.split()
+        try:
+            a, b = (tuple(float(word) for word in words[i : i + 3]) for i in (1, 5))
+        except ValueError:
+            a, b = (), ()
+        if len(words) != 8 or len(a) != 3 or len(b) != 3 or not np.all(np.isfinite([a, b])):
+            _fail(path, number, "a segment of kpoint_path, twice a label and three numbers", text)
+        labels = ["Γ" if word.lower() in ("g", "gamma") else word for word in (words[0], words[4])]
+        found.append(((labels[0], a), (labels[1], b)))
+    return tuple(found)
 
 
 def _atoms(path: Path, blocks: dict[str, _Block], vectors: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -1,25 +1,41 @@
 """Pictures of what goes into a study."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from orbiphon.errors import InputError
+from orbiphon.plot.electrons import draw_bands, draw_fermi, draw_states
 from orbiphon.plot.style import COLOURS, MINUS, figure, save
 from orbiphon.study import Study
 from orbiphon.study.build import electrons as build_electrons
-from orbiphon.study.show import band_data, first_values, phonon_data, zone_data
+from orbiphon.study.show import (
+    band_data,
+    fermi_data,
+    first_fermi_level,
+    first_values,
+    path_of_bands,
+    phonon_data,
+    states_data,
+    zone_data,
+)
 
 
 def show(study: Study, out: str | Path) -> list[Path]:
-    """bands.png, phonons.png and, for two-dimensional crystals at second order, zone.png in the folder `out`."""
+    """bands.png, states.png, fermi.png (but of a chain), phonons.png and, for two-dimensional crystals at second order,
+    zone.png in the folder `out`."""
     folder = Path(out)
     electrons = build_electrons(study, first_values(study))
+    level = first_fermi_level(study, electrons)
     pictures = [
-        (draw_bands, band_data(electrons), "bands.png"),
-        (draw_phonons, phonon_data(study), "phonons.png"),
+        (draw_bands, band_data(electrons, level, path_of_bands(study, electrons)), "bands.png"),
+        (partial(draw_states, fermi_level=level), states_data(study, electrons), "states.png"),
     ]
+    if electrons.crystal.lattice.dim > 1:
+        pictures.append((draw_fermi, fermi_data(electrons, level), "fermi.png"))
+    pictures.append((draw_phonons, phonon_data(study), "phonons.png"))
     if electrons.crystal.lattice.dim == 2 and 2 in study.config.response.order:
         pictures.append((draw_zone, zone_data(study), "zone.png"))
     try:
@@ -27,34 +43,6 @@ def show(study: Study, out: str | Path) -> list[Path]:
     except OSError as error:
         raise InputError(f"The folder `{folder}` must be writable, but is not: {error.strerror}.") from None
     return [draw(data, folder / name) for draw, data, name in pictures]
-
-
-def draw_bands(data: Any, path: Path) -> Path:
-    """Bands, each point in the colour of its largest orbital and as wide as that orbital's weight."""
-    drawing, (axis,) = figure(1, width=4.8)
-    weight = _shared_weight(data["energy"].values, data["weight"].values)
-    main = np.argmax(np.round(weight, 6), axis=-1)  # the first of those with equal weight
-    for orbital, name in enumerate(data["orbital"].values):
-        chosen = main == orbital
-        x = np.broadcast_to(data["distance"].values[:, None], chosen.shape)[chosen]
-        size = 5 * weight[..., orbital][chosen]
-        axis.scatter(x, data["energy"].values[chosen], size, COLOURS[orbital % len(COLOURS)], label=str(name))
-    ends = data["distance"].values[data.attrs["nodes"]]
-    axis.set_xticks(ends, data.attrs["labels"])
-    for end in ends:
-        axis.axvline(end, color="0.8", linewidth=0.6, zorder=0)
-    axis.set_xlim(ends[0], ends[-1])
-    axis.set_ylabel("energy (eV)")
-    legend = drawing.legend(loc="outside right upper", scatterpoints=1)
-    for handle in legend.legend_handles:
-        handle.set_sizes([20])
-    return save(drawing, path)
-
-
-def _shared_weight(energy: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Orbital weights (k, band, orbital), averaged over bands of equal energy: those of a single one mean nothing."""
-    alike = np.abs(energy[:, :, None] - energy[:, None, :]) < 1e-6  # eV
-    return np.einsum("kab,kbo->kao", alike, weight) / alike.sum(axis=-1)[..., None]
 
 
 def draw_phonons(data: Any, path: Path) -> Path:

@@ -20,7 +20,7 @@ Values = dict[str, tuple[float, ...]]
 def electrons(study: Study, values: Values) -> TightBinding:
     """The model of `[electrons]`, or what its file holds."""
     if first_principles.is_from_files(study):
-        return first_principles.read(study).home.electrons
+        return first_principles.read(study).electrons
     return MODELS[study.config.electrons.model](**_internal(study, values, "electrons"))
 
 

@@ -53,7 +53,8 @@ def files_of(study: Study) -> str:
 def read(study: Study) -> io.Pairs:
     """What the files of a study hold; read once. Raises `InputError`."""
     home, *cells = _folders(study)
-    return _read(home, tuple(cells), study.config.electrons.spin_order)
+    electrons = study.config.electrons
+    return _read(home, tuple(cells), electrons.spin_order, electrons.symmetrize)
 
 
 def _folders(study: Study) -> list[Path]:
@@ -75,8 +76,9 @@ def _folders(study: Study) -> list[Path]:
 
 
 @functools.lru_cache(maxsize=2)
-def _read(home: Path, cells: tuple[Path, ...], spin_order: str) -> io.Pairs:
-    return io.read_pairs(home, cells, spin_order=spin_order)
+def _read(home: Path, cells: tuple[Path, ...], spin_order: str, symmetrize: bool) -> io.Pairs:
+    pairs = io.read_pairs(home, cells, spin_order=spin_order)
+    return pairs.symmetrized() if symmetrize else pairs
 
 
 def shifted(study: Study, shifts: list[float]) -> list[float]:

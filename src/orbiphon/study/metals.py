@@ -115,7 +115,7 @@ def read_metal(folder: Path) -> io.Pairs:
 
 def metal_rows(name: str, pairs: io.Pairs, broadening: float) -> tuple[list[dict[str, Any]], bool]:
     """The rows of one metal at one broadening, and whether they met the tolerance."""
-    basis, sites = pairs.home.electrons.basis, pairs.home.electrons.crystal.sites
+    basis, sites = pairs.electrons.basis, pairs.electrons.crystal.sites
     observables = [observable(basis, name) for name in (("Lz", "Sz") if basis.spin else ("Lz",))]
     if sites > 1:
         observables += [of_site(basis, o, site) for o in observables for site in range(sites)]
@@ -125,7 +125,7 @@ def metal_rows(name: str, pairs: io.Pairs, broadening: float) -> tuple[list[dict
     states = [[pairs.fermi_level + shift, temperature] for shift, temperature in asked]
 
     def moments(couplings: list[Deformation], share: int) -> Scan:
-        most = ELEMENTS // (share * pairs.home.electrons.size)
+        most = ELEMENTS // (share * pairs.electrons.size)
         numerics = Numerics(rtol=RTOL, max_points=most)
         return scan(couplings, broadening, states, observables=observables, numerics=numerics)
 
@@ -149,7 +149,7 @@ def waves(rows: list[dict[str, Any]], found: dict[str, io.Pairs]) -> list[dict[s
         state = row["observable"], row["chirality"], row["temperature_K"], row["fermi_shift_eV"]
         if state != ("Lz", 1, TEMPERATURE, 0.0):
             continue
-        electrons = found[row["metal"]].home.electrons
+        electrons = found[row["metal"]].electrons
         same = [other for other in rows if _but_observable(other) == _but_observable(row)]
         spin = next((other for other in same if other["observable"] == "Sz"), {"value": 0.0, "error": 0.0})
         spins = 1.0 if electrons.basis.spin else 2.0

@@ -55,6 +55,11 @@ def whole(least: int, most: int) -> BeforeValidator:
     return BeforeValidator(partial(_whole, least, most))
 
 
+def yes_or_no() -> BeforeValidator:
+    """Makes a field true or false."""
+    return BeforeValidator(_yes_or_no)
+
+
 def number(value: float) -> Any:
     """The default of a quantity without unit."""
     return Field(default=Quantity(KINDS["number"], (value,), swept=False))
@@ -83,6 +88,12 @@ def _whole(least: int, most: int, given: Any) -> int:
         given = int(given)
     if isinstance(given, bool) or not isinstance(given, int) or not least <= given <= most:
         raise QuantityError(f"must be a whole number from {least} to {most:g}, but is {show(given)}. Change it.")
+    return given
+
+
+def _yes_or_no(given: Any) -> bool:
+    if not isinstance(given, bool):
+        raise QuantityError(f"must be true or false, but is {show(given)}. Write one of them, without quotes.")
     return given
 
 
@@ -135,10 +146,12 @@ class State(Section):
 
 
 class ElectronsFromFile(Section):
-    """The electrons of a Wannier Hamiltonian; `file` is a path from the study file on, of a file or its folder."""
+    """The electrons of a Wannier Hamiltonian; `file` is a path from the study file on, of a file or its folder.
+    `symmetrize`: make them and their coupling obey the crystal's symmetry exactly."""
 
     file: Annotated[str, BeforeValidator(_path)]
     spin_order: Annotated[str, one_of(*SPIN_ORDERS)] = "fastest"
+    symmetrize: Annotated[bool, yes_or_no()] = False
 
 
 class Coupling(Section):

@@ -5,10 +5,20 @@ from typing import Any
 import numpy as np
 
 from orbiphon import response
-from orbiphon.crystal import k_path
-from orbiphon.electrons import TightBinding, bands, orbital_weights
+from orbiphon.crystal import KPath, joined, k_path
+from orbiphon.electrons import (
+    FermiLines,
+    SpectralDensity,
+    TightBinding,
+    bands,
+    characters,
+    fermi_lines,
+    orbital_groups,
+    spectral_density,
+)
 from orbiphon.electrons.bloch import BlochSum, lattice_steps
-from orbiphon.study import build
+from orbiphon.electrons.symmetry import electron_symmetries
+from orbiphon.study import build, first_principles
 from orbiphon.study.config import Study
 from orbiphon.study.sweep import plan
 
@@ -17,7 +27,13 @@ _NODES = {
     2: (("Γ", (0.0, 0.0)), ("X", (0.5, 0.0)), ("M", (0.5, 0.5)), ("Γ", (0.0, 0.0))),
     3: (("Γ", (0.0,) * 3), ("X", (0.5, 0.0, 0.0)), ("M", (0.5, 0.5, 0.0)), ("Γ", (0.0,) * 3), ("R", (0.5,) * 3)),
 }
+_POINTS = 80  # along a segment of the path of bands
 _MAP = 301  # points per axis of a map
+_RESOLVED = 200  # parts of the range of energies that a density of states tells apart, at most
+_WIDTHS = 5.0  # of the Gaussian, beyond the bands
+_STATES_POINTS = 60_000  # wave vectors for a density of states
+_NORMALS = ((0, 0, 1), (1, 1, 0), (1, 0, 0), (0, 1, 0))
+_PLANES = 2
 
 
 def first_values(study: Study) -> build.Values:
@@ -26,17 +42,60 @@ def first_values(study: Study) -> build.Values:
     return {key: numbers[:1] for key, numbers in values.items()}
 
 
-def band_data(electrons: TightBinding) -> Any:
-    """Energies (k, band) and orbital weights (k, band, orbital) along a path through reduced points 0 and 1/2."""
+def first_fermi_level(study: Study, electrons: TightBinding) -> float:
+    """The Fermi level (eV) of the first point of the study."""
+    return float(build.state(study, first_values(study)).fermi_levels(electrons)[0, 0])
+
+
+def path_of_bands(study: Study, electrons: TightBinding) -> KPath | None:
+    """The kpoint_path of the Wannier90 input, if the study's electrons come from one that has it."""
+    segments = first_principles.read(study).home.path_of_bands if first_principles.is_from_files(study) else ()
+    lattice = electrons.crystal.lattice
+    return joined([k_path(lattice, ends, _POINTS) for ends in segments]) if segments else None
+
+
+def band_data(electrons: TightBinding, fermi_level: float | None = None, path: KPath | None = None) -> Any:
+    """Energies (k, band) and weights (k, band, orbital) of groups of orbitals along a path, by default one through
+    reduced points 0 and 1/2."""
     import xarray
 
-    path = k_path(electrons.crystal.lattice, _nodes(electrons), 80)
+    path = path or k_path(electrons.crystal.lattice, _nodes(electrons), _POINTS)
+    groups = orbital_groups(electrons.crystal, electrons.basis)
+    energy, weight = characters(electrons, path.k, groups)
     data = {
-        "energy": (("k", "band"), np.asarray(bands(electrons, path.k))),
-        "weight": (("k", "band", "orbital"), np.asarray(orbital_weights(electrons, path.k))),
+        "energy": (("k", "band"), np.asarray(energy)),
+        "weight": (("k", "band", "orbital"), np.asarray(weight)),
     }
-    coordinates = {"distance": ("k", np.asarray(path.distance)), "orbital": list(electrons.basis.labels)}
-    return xarray.Dataset(data, coordinates, {"labels": list(path.labels), "nodes": list(path.nodes)})
+    coordinates = {"distance": ("k", np.asarray(path.distance)), "orbital": list(groups.names)}
+    attributes = {"labels": list(path.labels), "nodes": list(path.nodes)}
+    if fermi_level is not None:
+        attributes["fermi_level"] = fermi_level
+    return xarray.Dataset(data, coordinates, attributes)
+
+
+def states_data(study: Study, electrons: TightBinding) -> SpectralDensity:
+    """The density of states of all bands, with the study's first broadening as resolution, or a coarser one."""
+    path = k_path(electrons.crystal.lattice, _nodes(electrons), 40)
+    energy = np.asarray(bands(electrons, path.k))
+    low, high = float(np.min(energy)), float(np.max(energy))
+    resolution = max(first_values(study)["response.broadening"][0], (high - low) / _RESOLVED)
+    low, high = low - _WIDTHS * resolution, high + _WIDTHS * resolution
+    energies = np.linspace(low, high, int(2.0 * (high - low) / resolution) + 2)
+    return spectral_density(electrons, energies, resolution, max_points=_STATES_POINTS)
+
+
+def fermi_data(electrons: TightBinding, fermi_level: float) -> list[FermiLines]:
+    """The Fermi surface of a layer, or of a crystal in planes through Gamma that symmetry does not make the same."""
+    lattice = electrons.crystal.lattice
+    if lattice.dim == 2:
+        return [fermi_lines(electrons, fermi_level, np.cross(*np.asarray(lattice.vectors)))]
+    turns = [g.operation.matrix for g in electron_symmetries(electrons).kept]
+    chosen: list[np.ndarray] = []
+    for given in _NORMALS:
+        normal = np.array(given) / np.linalg.norm(given)
+        if not any(abs(abs(normal @ turn @ other) - 1.0) < 1e-6 for turn in turns for other in chosen):
+            chosen.append(normal)
+    return [fermi_lines(electrons, fermi_level, normal) for normal in chosen[:_PLANES]]
 
 
 def _nodes(electrons: TightBinding) -> list[tuple[str, tuple[float, ...]]]:

@@ -148,7 +148,17 @@ def folded_mesh(
         if np.all(np.abs(images - values) <= _INVARIANT * scale):
             kept.append(c)
     identity = tuple(map(tuple, np.eye(len(start), dtype=int).tolist()))
-    return FoldedMesh(start, tuple(kept) or (identity,))
+    return FoldedMesh(start, _closed(kept) or (identity,))
+
+
+def _closed(operations: Sequence[Integers]) -> tuple[Integers, ...]:
+    """Those that take the set to itself: a group. What just passes a test and what just fails it may form none."""
+
+    def product(a: Integers, b: Integers) -> Integers:
+        return tuple(map(tuple, (np.array(a) @ np.array(b)).tolist()))
+
+    every = set(operations)
+    return tuple(a for a in operations if {product(a, b) for b in operations} == every)
 
 
 def _alike(start: tuple[int, ...], candidates: Sequence[Int[np.ndarray, "dim dim"]]) -> tuple[int, ...]:
