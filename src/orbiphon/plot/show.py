@@ -9,18 +9,21 @@ from orbiphon.errors import InputError
 from orbiphon.plot.style import COLOURS, MINUS, figure, save
 from orbiphon.study import Study
 from orbiphon.study.build import electrons as build_electrons
-from orbiphon.study.show import band_data, first_values, phonon_data, zone_data
+from orbiphon.study.show import band_data, first_values, phonon_data, pulse_data, zone_data
 
 
 def show(study: Study, out: str | Path) -> list[Path]:
-    """bands.png, phonons.png and, for two-dimensional crystals at second order, zone.png in the folder `out`."""
+    """bands.png, phonons.png and, for two-dimensional crystals at second order, zone.png in the folder `out`; for a
+    pulse pulse.png in place of zone.png."""
     folder = Path(out)
     electrons = build_electrons(study, first_values(study))
     pictures = [
         (draw_bands, band_data(electrons), "bands.png"),
         (draw_phonons, phonon_data(study), "phonons.png"),
     ]
-    if electrons.crystal.lattice.dim == 2 and 2 in study.config.response.order:
+    if study.config.drive.in_time:
+        pictures.append((draw_pulse, pulse_data(study), "pulse.png"))
+    elif electrons.crystal.lattice.dim == 2 and 2 in study.config.response.order:
         pictures.append((draw_zone, zone_data(study), "zone.png"))
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -65,6 +68,20 @@ def draw_phonons(data: Any, path: Path) -> Path:
     axis.set_ylabel(r"$\hbar\omega$ (meV)")
     axis.set_xlim(0, None)
     axis.set_ylim(0, None)
+    return save(drawing, path)
+
+
+def draw_pulse(data: Any, path: Path) -> Path:
+    """The displacement in time."""
+    drawing, (axis,) = figure(1, width=4.0)
+    u = data["displacement"].values
+    for number, name in enumerate("xyz"):
+        if np.max(np.abs(u[:, number])) > 1e-6 * np.max(np.abs(u)):
+            axis.plot(data["time"], u[:, number], color=COLOURS[number], label=f"$u_{name}$")
+    axis.set_xlabel("time (ps)")
+    axis.set_ylabel("displacement (pm)")
+    axis.set_xlim(float(data["time"][0]), float(data["time"][-1]))
+    axis.legend(loc="best")
     return save(drawing, path)
 
 

@@ -3,16 +3,23 @@
 import inspect
 from typing import Any
 
-from orbiphon import drives
+import numpy as np
+from jaxtyping import Float
+
 from orbiphon.coupling import Coupling
 from orbiphon.drives import AbstractDrive
 from orbiphon.electrons import TightBinding
 from orbiphon.phonons import AcousticBranch
 from orbiphon.response import AbstractMethod, ElectronState, Numerics, Problem
 from orbiphon.study import first_principles
+from orbiphon.study.build_drive import DRIVERS
 from orbiphon.study.config import Study
+from orbiphon.study.quantity import KINDS
 from orbiphon.study.sections import METHODS, MODELS
+from orbiphon.study.sweep import TIME
 
+TIME_STEPS = 1e-3
+"""Of `numerics.rtol`: the tolerance of an integration in time. Its errors add up over many steps."""
 Values = dict[str, tuple[float, ...]]
 """The values of all quantities of a group, in canonical units, by key path; several only for the electrons' state."""
 
@@ -31,13 +38,14 @@ def branch(study: Study, values: Values) -> AcousticBranch:
 
 def drive(study: Study, values: Values) -> AbstractDrive:
     """The drive of `[drive]`, acting through the phonons of `[phonons]`."""
-    given = _internal(study, values, "drive")
-    if study.config.drive.kind == "thermal_injection":
-        return drives.ThermalInjection(branch(study, values), q_domain=study.config.drive.q_domain, **given)
-    chirality = int(given.pop("chirality"))
-    if study.config.drive.kind == "one_phonon":
-        return drives.OnePhonon(branch(study, values), chirality=chirality, **given)
-    return drives.CoherentWave(branch(study, values), chirality=chirality, **given)
+    return DRIVERS[study.config.drive.kind](
+        study.config.drive, branch(study, values), _internal(study, values, "drive")
+    )
+
+
+def times(study: Study, values: Values) -> Float[np.ndarray, "time"]:
+    """The times of a pulse in hbar/eV, as they stand in the file."""
+    return np.array(values[TIME]) * KINDS["time"].internal
 
 
 def state(study: Study, values: Values) -> ElectronState:
@@ -72,6 +80,8 @@ def method(study: Study, values: Values, name: str) -> AbstractMethod:
         "broadening": _internal(study, values, "response")["broadening"],
         "published_broadening": study.config.response.published_broadening,
     }
+    if study.config.drive.in_time:
+        settings["tolerance"] = TIME_STEPS * study.config.numerics.rtol.values[0]
     known = inspect.signature(METHODS[name]).parameters
     return METHODS[name](**{key: setting for key, setting in settings.items() if key in known})
 

@@ -16,6 +16,7 @@ from pydantic import ValidationError, create_model
 from orbiphon._checks import nearest
 from orbiphon.errors import InputError
 from orbiphon.study import sections
+from orbiphon.study.drive_sections import DRIVES, Drive
 from orbiphon.study.quantity import Quantity, show
 
 LARGEST_FILE = 1_000_000
@@ -91,13 +92,7 @@ def read_study(text: str, name: str = "study", folder: Path = Path()) -> Study:
         raise InputError(_report(name, _problems(error, table))) from None
     except _Problems as problems:
         raise InputError(_report(name, list(problems.args))) from None
-    if problem := _unfit_for_files(config, table):
-        raise InputError(_report(name, [problem]))
-    if 1 in config.response.order and config.drive.kind != "coherent_wave":
-        problem = (
-            f'response.order must be 2 for the drive "{config.drive.kind}", but is {show(table["response"]["order"])}: '
-            "phonons without a phase have no first order. Write order = 2."
-        )
+    if problem := _unfit_for_files(config, table) or _unfit_for_drive(config, table):
         raise InputError(_report(name, [problem]))
     quantities = {(s, key): q for s in table for key, q in getattr(config, s).quantities().items()}
     in_order = [(s, key) for s, keys in table.items() for key in keys]
@@ -122,6 +117,23 @@ def _unfit_for_files(config: Any, table: dict[str, Any]) -> str | None:
     return None
 
 
+def _unfit_for_drive(config: Any, table: dict[str, Any]) -> str | None:
+    """Orders and methods that the drive does not have."""
+    drive: Drive = config.drive
+    if 1 in config.response.order and not drive.coherent:
+        return (
+            f'response.order must be 2 for the drive "{config.drive.kind}", but is {show(table["response"]["order"])}: '
+            "phonons without a phase have no first order. Write order = 2."
+        )
+    if drive.in_time and config.response.method != ("motion",):
+        return (
+            f'response.method must be "motion" for the drive "{config.drive.kind}", but is '
+            f"{show(table['response']['method'])}: the others know steady states only. "
+            'Write method = "motion", or drive.kind = "coherent_wave".'
+        )
+    return None
+
+
 class _Problems(Exception):
     """Problems found before the tables' classes are known."""
 
@@ -130,11 +142,12 @@ def _model(table: dict[str, Any]) -> type[sections.Section]:
     """The class of the whole file, with the tables that its `model` and `drive.kind` choose."""
     from_file = isinstance(table.get("electrons"), dict) and "file" in table["electrons"]
     electrons = "" if from_file else _chosen(table, "electrons", "model", tuple(sections.MODELS))
-    drive = _chosen(table, "drive", "kind", tuple(sections.DRIVES))
+    drive = _chosen(table, "drive", "kind", tuple(DRIVES))
     if problems := [name for name in (electrons, drive) if " " in name]:
         raise _Problems(*problems)
     coupling = sections.CouplingFromPairs if from_file else sections.Coupling
-    numerics = sections.NumericsFromFile if from_file else sections.Numerics
+    in_time = sections.NumericsInTime if DRIVES[drive].in_time else sections.Numerics
+    numerics = sections.NumericsFromFile if from_file else in_time
     return create_model(
         "StudyFile",
         __base__=sections.Section,
@@ -142,7 +155,7 @@ def _model(table: dict[str, Any]) -> type[sections.Section]:
         state=(sections.State, ...),
         coupling=(coupling, coupling()),
         phonons=(sections.Phonons, ...),
-        drive=(sections.DRIVES[drive], ...),
+        drive=(DRIVES[drive], ...),
         response=(sections.Response, ...),
         numerics=(numerics, numerics()),
         sweep=(sections.Sweep, sections.Sweep()),

@@ -3,8 +3,9 @@
 import math
 
 from orbiphon.electrons.filling import resolving_mesh
-from orbiphon.response import selection_rules
+from orbiphon.response import Motion, selection_rules
 from orbiphon.study import build
+from orbiphon.study.by_time import first_mesh
 from orbiphon.study.config import Study
 from orbiphon.study.first_principles import findings, is_from_files
 from orbiphon.study.run import check
@@ -28,22 +29,31 @@ def describe(study: Study) -> str:
     _, values = next(plan.groups())
     orbitals = build.electrons(study, values).size
     block = min(numerics.block, _SMALL_BLOCK) if is_from_files(study) else numerics.block
+    means = plan.size * solves if not study.config.drive.in_time else 2 * sum(1 for _ in plan.groups())
     memory = _RUNTIME_MIB + _memory_mib(plan, solves, orbitals, block, len(table.observables))
     swept = [f"  {path} = {found}" for axis in plan.axes for path, found in axis.quantities.items()]
     lines = [
         "The study can be computed.",
         *(["files:", *(f"  {line}" for line in findings(study))] if is_from_files(study) else []),
+        *_drive(study),
         *(["swept:", *swept] if swept else []),
         *_symmetry(study, values),
         f"points:      {plan.size}",
         f"methods:     {', '.join(table.method)}; order {' and '.join(map(str, table.order))}",
-        f"zone means:  {plan.size * solves}, over {orbitals} orbitals",
+        f"zone means:  {means}, over {orbitals} orbitals",
         f"tolerance:   rtol = {numerics.rtol}, atol = {numerics.atol}",
-        f"cost:        about {_wave_vectors(study, plan) * solves:.0e} wave vectors in all, judged by broadening and "
-        f"temperature; at most {numerics.max_points:.0e} for a point",
+        f"cost:        {_cost(study, plan)}; at most {numerics.max_points:.0e} for a point",
         f"memory:      about {memory:.0f} MiB, for blocks of {block} wave vectors",
     ]
     return "\n".join(lines)
+
+
+def _drive(study: Study) -> list[str]:
+    """The drive as it was understood, with defaults."""
+    table = study.config.drive
+    given = {key: value for key in type(table).model_fields if (value := getattr(table, key)) is not None}
+    settings = [f"{key} = {value}" for key, value in given.items() if key != "kind"]
+    return [f"drive:       {table.kind}, {', '.join(settings)}"]
 
 
 def _symmetry(study: Study, values: build.Values) -> list[str]:
@@ -60,6 +70,26 @@ def _symmetry(study: Study, values: build.Values) -> list[str]:
         for rules, entries in found.items()
         for line in (f"symmetry{where} ({'; '.join(entries)}):", *(f"  {line}" for line in rules.splitlines()))
     ]
+
+
+def _cost(study: Study, plan: Plan) -> str:
+    """The work in words."""
+    if study.config.drive.in_time:
+        return f"about {_followed(study, plan):.0e} wave vectors in all, each followed through the pulse"
+    solves = len(study.config.response.method) * len(study.config.response.order)
+    return f"about {_wave_vectors(study, plan) * solves:.0e} wave vectors in all, judged by broadening and temperature"
+
+
+def _followed(study: Study, plan: Plan) -> float:
+    """Wave vectors of the first pair of meshes of every group; all are like the first."""
+    _, values = next(plan.groups())
+    problem, method = (
+        build.problem(study, values, study.config.response.order[0]),
+        build.method(study, values, "motion"),
+    )
+    assert isinstance(method, Motion)
+    mesh = first_mesh(problem, method, study.config.numerics.max_points)
+    return sum(1 for _ in plan.groups()) * math.prod(mesh) * (1.0 + 1.5 ** -len(mesh))
 
 
 def _wave_vectors(study: Study, plan: Plan) -> float:

@@ -6,17 +6,20 @@ import numpy as np
 
 from orbiphon import response
 from orbiphon.crystal import k_path
+from orbiphon.drives import Pulse
 from orbiphon.electrons import TightBinding, bands, orbital_weights
 from orbiphon.electrons.bloch import BlochSum, lattice_steps
 from orbiphon.study import build
 from orbiphon.study.config import Study
 from orbiphon.study.sweep import plan
+from orbiphon.units import pm, ps
 
 _NODES = {
     1: (("Γ", (0.0,)), ("X", (0.5,))),
     2: (("Γ", (0.0, 0.0)), ("X", (0.5, 0.0)), ("M", (0.5, 0.5)), ("Γ", (0.0, 0.0))),
     3: (("Γ", (0.0,) * 3), ("X", (0.5, 0.0, 0.0)), ("M", (0.5, 0.5, 0.0)), ("Γ", (0.0,) * 3), ("R", (0.5,) * 3)),
 }
+_INSTANTS = 1000
 _MAP = 301  # points per axis of a map
 
 
@@ -96,3 +99,16 @@ def phonon_data(study: Study) -> Any:
     branch, lattice = build.branch(study, values), build.electrons(study, values).crystal.lattice
     q = np.linspace(0.0, np.pi / float(lattice.cell_volume) ** (1.0 / lattice.dim), 100)
     return xarray.Dataset({"frequency": ("q", 1e3 * np.asarray(branch.frequency(q)))}, {"q": q})
+
+
+def pulse_data(study: Study) -> Any:
+    """The displacement (time, xyz) of a pulse at r = 0 in pm, from its onset to the last time asked for, in ps."""
+    import jax
+    import xarray
+
+    _, values = next(plan(study).groups())
+    drive, times = build.drive(study, values), build.times(study, values)
+    assert isinstance(drive, Pulse)
+    t = np.linspace(min(float(drive.envelope.onset), float(np.min(times))), np.max(times), _INSTANTS)
+    u = np.real(np.asarray(jax.vmap(drive)(t)))
+    return xarray.Dataset({"displacement": (("time", "xyz"), u / pm)}, {"time": t / ps, "xyz": list("xyz")})
