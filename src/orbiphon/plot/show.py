@@ -61,8 +61,16 @@ def _shared_weight(energy: np.ndarray, weight: np.ndarray) -> np.ndarray:
 
 
 def draw_phonons(data: Any, path: Path) -> Path:
-    """The acoustic branch."""
+    """The acoustic branch, or the modes along a path."""
     drawing, (axis,) = figure(1)
+    if "mode" in data.dims:
+        axis.plot(data["distance"], data["frequency"], color=COLOURS[0])
+        ends = data["distance"].values[data.attrs["nodes"]]
+        axis.set_xticks(ends, data.attrs["labels"])
+        axis.set_xlim(ends[0], ends[-1])
+        axis.set_ylabel(r"$\hbar\omega$ (meV)")
+        axis.set_ylim(0, None)
+        return save(drawing, path)
     axis.plot(data["q"], data["frequency"], color=COLOURS[0])
     axis.set_xlabel(r"wave vector $q$ ($\mathrm{\AA}^{-1}$)")
     axis.set_ylabel(r"$\hbar\omega$ (meV)")

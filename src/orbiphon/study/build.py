@@ -7,12 +7,13 @@ import numpy as np
 from jaxtyping import Float
 
 from orbiphon.coupling import Coupling
-from orbiphon.drives import AbstractDrive
+from orbiphon.drives import AbstractDrive, AbstractModeDrive
 from orbiphon.electrons import TightBinding
-from orbiphon.phonons import AcousticBranch
+from orbiphon.phonons import AcousticBranch, ForceConstants
 from orbiphon.response import AbstractMethod, ElectronState, Numerics, Problem
 from orbiphon.study import first_principles
-from orbiphon.study.build_drive import DRIVERS
+from orbiphon.study.build_drive import DRIVERS, Parts
+from orbiphon.study.build_phonons import PHONONS
 from orbiphon.study.config import Study
 from orbiphon.study.quantity import KINDS
 from orbiphon.study.sections import METHODS, MODELS
@@ -31,15 +32,19 @@ def electrons(study: Study, values: Values) -> TightBinding:
     return MODELS[study.config.electrons.model](**_internal(study, values, "electrons"))
 
 
-def branch(study: Study, values: Values) -> AcousticBranch:
-    """The phonons of `[phonons]`."""
-    return AcousticBranch(direction=study.config.phonons.direction, **_internal(study, values, "phonons"))
+def phonons(study: Study, values: Values, name: str = "phonons") -> AcousticBranch | ForceConstants:
+    """The phonons of `[phonons]`, or of `[source]`: a branch, or the modes of the electrons' crystal."""
+    table = getattr(study.config, name)
+    return PHONONS[type(table)](table, electrons(study, values).crystal, study.folder, _internal(study, values, name))
 
 
-def drive(study: Study, values: Values) -> AbstractDrive:
+def drive(study: Study, values: Values) -> AbstractDrive | AbstractModeDrive:
     """The drive of `[drive]`, acting through the phonons of `[phonons]`."""
-    return DRIVERS[study.config.drive.kind](
-        study.config.drive, branch(study, values), _internal(study, values, "drive")
+    config = study.config
+    source = None if config.source is None else phonons(study, values, "source")
+    given = _internal(study, values, "drive")
+    return DRIVERS[config.drive.kind](
+        Parts(config.drive, config.phonons, phonons(study, values), source, study.folder, given)
     )
 
 

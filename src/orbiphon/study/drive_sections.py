@@ -4,22 +4,24 @@ Keys are the arguments of the classes in `orbiphon.drives`.
 """
 
 import inspect
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import model_validator
 
 from orbiphon import drives
 from orbiphon.drives.thermal import Q_DOMAINS
 from orbiphon.study import quantity as qty
+from orbiphon.study.lists import a_direction, a_mesh, complex_numbers, fractions, numbers_or_tensors
 from orbiphon.study.quantity import QuantityError
-from orbiphon.study.sections import Q, Section, exactly_one, number, one_of, reads
+from orbiphon.study.sections import Q, Section, exactly_one, file_path, number, one_of, reads
 
 
 class Drive(Section):
-    """Any drive. `coherent`: its waves have a phase, so that there is a first order; `in_time`: it gives moments in
-    time."""
+    """Any drive. `coherent`: its waves have a phase, so that there is a first order; `on_modes`: it acts on the
+    modes of a crystal; `in_time`: it gives moments in time."""
 
     coherent: ClassVar[bool] = False
+    on_modes: ClassVar[bool] = False
     in_time: ClassVar[bool] = False
 
 
@@ -116,9 +118,111 @@ class OnePhonon(Drive):
     chirality: Annotated[Q, reads("number", qty.SIGN)] = number(1.0)
 
 
+class _Modes(Drive):
+    """A drive on the modes of a crystal."""
+
+    on_modes = True
+
+
+class _AtWaveVector(_Modes):
+    """One mode; `q` along `direction`, or fractions of the reciprocal vectors."""
+
+    q: Annotated[Q, reads("wave vector", qty.NOT_NEGATIVE)] | None = None
+    q_reduced: Annotated[tuple[float, ...], fractions()] | None = None
+    direction: Annotated[str | tuple[float, ...], a_direction()] = "x"
+    mode: Annotated[Q, reads("number", qty.WHOLE)]
+    axis: Annotated[str, one_of("x", "y", "z")] | None = None
+
+    @model_validator(mode="after")
+    def _one_q(self) -> "_AtWaveVector":
+        exactly_one(self, "q", "q_reduced")
+        return self
+
+
+class OneMode(_AtWaveVector):
+    """One quantum of a mode; the result is the moment per phonon."""
+
+    kind: Literal["one_mode"]
+
+
+class CoherentMode(_AtWaveVector):
+    """A coherent wave of a mode."""
+
+    kind: Literal["coherent_mode"]
+    coherent = True
+    amplitude: Annotated[Q, reads("length", qty.NOT_NEGATIVE)] | None = None
+    quanta: Annotated[Q, reads("number", qty.NOT_NEGATIVE)] | None = None
+    mixture: Annotated[tuple[tuple[float, float], ...], complex_numbers()] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> "CoherentMode":
+        exactly_one(self, "amplitude", "quanta")
+        return self
+
+
+class DrivenMode(_Modes):
+    """Optical modes in a terahertz field that turns about `axis`."""
+
+    kind: Literal["driven_mode"]
+    coherent = True
+    field: Annotated[Q, reads("electric field", qty.NOT_NEGATIVE)]
+    chirality: Annotated[Q, reads("number", qty.SIGN)] = number(1.0)
+    ellipticity: Annotated[Q, reads("number", qty.FRACTION)] = number(1.0)
+    axis: Annotated[str, one_of("x", "y", "z")] = "z"
+    charges: Annotated[tuple[Any, ...], numbers_or_tensors()] | None = None
+    damping: Annotated[Q, reads("energy", qty.POSITIVE)]
+    frequency: Annotated[Q, reads("frequency", qty.POSITIVE)] | None = None
+    mode: Annotated[Q, reads("number", qty.WHOLE)] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> "DrivenMode":
+        exactly_one(self, "frequency", "mode")
+        return self
+
+
+class TemperatureGradient(_Modes):
+    """A heat current in the crystal."""
+
+    kind: Literal["temperature_gradient"]
+    gradient: Annotated[Q, reads("temperature gradient")]
+    direction: Annotated[str | tuple[float, ...], a_direction()] = "x"
+    relaxation_time: Annotated[Q, reads("time", qty.POSITIVE)]
+    mesh: Annotated[tuple[int, ...], a_mesh()]
+
+
+class InterfaceInjection(_Modes):
+    """Thermal phonons that enter from the crystal of `[source]`."""
+
+    kind: Literal["interface_injection"]
+    transmission: Annotated[Q, reads("number", qty.FRACTION)]
+    direction: Annotated[str | tuple[float, ...], a_direction()] = "x"
+    temperature: Annotated[Q, reads("temperature", qty.POSITIVE)] | None = None
+    mesh: Annotated[tuple[int, ...], a_mesh()]
+
+
+class PhononTable(_Modes):
+    """Occupations of all modes of a mesh, from a file."""
+
+    kind: Literal["phonon_table"]
+    mesh: Annotated[tuple[int, ...], a_mesh()]
+    occupation: Annotated[str, file_path()] | None = None
+    excess: Annotated[str, file_path()] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> "PhononTable":
+        exactly_one(self, "occupation", "excess")
+        return self
+
+
 DRIVES: dict[str, type[Drive]] = {
     "thermal_injection": ThermalInjection,
     "coherent_wave": CoherentWave,
     "pulse": Pulse,
     "one_phonon": OnePhonon,
+    "one_mode": OneMode,
+    "coherent_mode": CoherentMode,
+    "driven_mode": DrivenMode,
+    "temperature_gradient": TemperatureGradient,
+    "interface_injection": InterfaceInjection,
+    "phonon_table": PhononTable,
 }

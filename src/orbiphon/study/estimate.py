@@ -9,6 +9,7 @@ from orbiphon.study.by_time import first_mesh
 from orbiphon.study.config import Study
 from orbiphon.study.first_principles import findings, is_from_files
 from orbiphon.study.run import check
+from orbiphon.study.sections import Section
 from orbiphon.study.sweep import LEVELS, TEMPERATURE, Plan
 from orbiphon.units import k_B
 
@@ -35,7 +36,7 @@ def describe(study: Study) -> str:
     lines = [
         "The study can be computed.",
         *(["files:", *(f"  {line}" for line in findings(study))] if is_from_files(study) else []),
-        *_drive(study),
+        *_understood(study),
         *(["swept:", *swept] if swept else []),
         *_symmetry(study, values),
         f"points:      {plan.size}",
@@ -48,12 +49,22 @@ def describe(study: Study) -> str:
     return "\n".join(lines)
 
 
-def _drive(study: Study) -> list[str]:
-    """The drive as it was understood, with defaults."""
-    table = study.config.drive
-    given = {key: value for key in type(table).model_fields if (value := getattr(table, key)) is not None}
-    settings = [f"{key} = {value}" for key, value in given.items() if key != "kind"]
-    return [f"drive:       {table.kind}, {', '.join(settings)}"]
+def _understood(study: Study) -> list[str]:
+    """Phonons and drive as they were understood, with defaults."""
+    named = {name: getattr(study.config, name) for name in ("phonons", "source", "drive")}
+    return [f"{name + ':':12} {_words(table)}" for name, table in named.items() if table is not None]
+
+
+def _words(table: Section) -> str:
+    values = {key: getattr(table, key) for key in type(table).model_fields}
+    kind = [values.pop("kind")] if "kind" in values else []
+    return ", ".join([*kind, *(f"{key} = {_value(value)}" for key, value in values.items() if value is not None)])
+
+
+def _value(value: object) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_value, value))}]"
+    return f"{{{_words(value)}}}" if isinstance(value, Section) else str(value)
 
 
 def _symmetry(study: Study, values: build.Values) -> list[str]:
@@ -77,7 +88,10 @@ def _cost(study: Study, plan: Plan) -> str:
     if study.config.drive.in_time:
         return f"about {_followed(study, plan):.0e} wave vectors in all, each followed through the pulse"
     solves = len(study.config.response.method) * len(study.config.response.order)
-    return f"about {_wave_vectors(study, plan) * solves:.0e} wave vectors in all, judged by broadening and temperature"
+    phonons = " for each wave vector of the phonons" if study.config.drive.on_modes else " in all"
+    return (
+        f"about {_wave_vectors(study, plan) * solves:.0e} wave vectors{phonons}, judged by broadening and temperature"
+    )
 
 
 def _followed(study: Study, plan: Plan) -> float:

@@ -26,9 +26,17 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     def quantities(self) -> dict[str, Quantity]:
-        """The quantities of this table that have a value, by key."""
-        found = {name: getattr(self, name) for name in type(self).model_fields}
-        return {name: value for name, value in found.items() if isinstance(value, Quantity)}
+        """The quantities of this table that have a value, by key; those of tables inside by "springs.0.central"."""
+        found: dict[str, Quantity] = {}
+        for name in type(self).model_fields:
+            value: Any = getattr(self, name)
+            if isinstance(value, Quantity):
+                found[name] = value
+            parts: Any = value if isinstance(value, tuple) else ()
+            for i, part in enumerate(parts):
+                if isinstance(part, Section):
+                    found |= {f"{name}.{i}.{key}": inner for key, inner in part.quantities().items()}
+        return found
 
 
 Q = InstanceOf[Quantity]
@@ -54,9 +62,29 @@ def whole(least: int, most: int) -> BeforeValidator:
     return BeforeValidator(partial(_whole, least, most))
 
 
+def yes_or_no() -> BeforeValidator:
+    """Makes a field true or false."""
+    return BeforeValidator(_yes_or_no)
+
+
+def file_path() -> BeforeValidator:
+    """Makes a field a path."""
+    return BeforeValidator(_path)
+
+
+def several(kind: str, rule: Rule = qty.ANY) -> BeforeValidator:
+    """Makes a field one number for each atom, in the canonical unit; not swept."""
+    return BeforeValidator(partial(_several, kind, rule))
+
+
 def number(value: float) -> Any:
     """The default of a quantity without unit."""
-    return Field(default=Quantity(KINDS["number"], (value,), swept=False))
+    return default_of("number", value)
+
+
+def default_of(kind: str, value: float) -> Any:
+    """The default of a quantity, in its canonical unit."""
+    return Field(default=Quantity(KINDS[kind], (value,), swept=False))
 
 
 def _one_of(known: tuple[str, ...], given: Any) -> Any:
@@ -83,6 +111,17 @@ def _whole(least: int, most: int, given: Any) -> int:
     if isinstance(given, bool) or not isinstance(given, int) or not least <= given <= most:
         raise QuantityError(f"must be a whole number from {least} to {most:g}, but is {show(given)}. Change it.")
     return given
+
+
+def _yes_or_no(given: Any) -> bool:
+    if not isinstance(given, bool):
+        raise QuantityError(f"must be true or false, but is {show(given)}. Write one of them, without quotes.")
+    return given
+
+
+def _several(kind: str, rule: Rule, given: Any) -> tuple[float, ...]:
+    listed = given if isinstance(given, list | tuple) else [given]
+    return tuple(qty.read_quantity(KINDS[kind], rule, item).values[0] for item in listed)
 
 
 def _orders(given: Any) -> tuple[int, ...]:
@@ -152,14 +191,6 @@ class CouplingFromPairs(Section):
 
     kind: Annotated[str, one_of("pairs")] = "pairs"
     pairs: Annotated[tuple[str, ...], BeforeValidator(_paths)] = ()
-
-
-class Phonons(Section):
-    """An acoustic branch."""
-
-    speed: Annotated[Q, reads("speed", qty.POSITIVE)]
-    mass: Annotated[Q, reads("mass", qty.POSITIVE)]
-    direction: Annotated[str, one_of("x", "y", "z")] = "x"
 
 
 METHODS: dict[str, type[response.AbstractMethod]] = {

@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 
 from orbiphon import response
-from orbiphon.crystal import k_path
+from orbiphon.crystal import Lattice, k_path
 from orbiphon.drives import Pulse
 from orbiphon.electrons import TightBinding, bands, orbital_weights
 from orbiphon.electrons.bloch import BlochSum, lattice_steps
+from orbiphon.phonons import ForceConstants
 from orbiphon.study import build
 from orbiphon.study.config import Study
 from orbiphon.study.sweep import plan
@@ -33,7 +34,7 @@ def band_data(electrons: TightBinding) -> Any:
     """Energies (k, band) and orbital weights (k, band, orbital) along a path through reduced points 0 and 1/2."""
     import xarray
 
-    path = k_path(electrons.crystal.lattice, _nodes(electrons), 80)
+    path = k_path(electrons.crystal.lattice, _nodes(electrons.crystal.lattice), 80)
     data = {
         "energy": (("k", "band"), np.asarray(bands(electrons, path.k))),
         "weight": (("k", "band", "orbital"), np.asarray(orbital_weights(electrons, path.k))),
@@ -42,12 +43,12 @@ def band_data(electrons: TightBinding) -> Any:
     return xarray.Dataset(data, coordinates, {"labels": list(path.labels), "nodes": list(path.nodes)})
 
 
-def _nodes(electrons: TightBinding) -> list[tuple[str, tuple[float, ...]]]:
+def _nodes(lattice: Lattice) -> list[tuple[str, tuple[float, ...]]]:
     """Points of the path; their usual names are those of lattices with right angles, others get their coordinates."""
-    vectors = np.asarray(electrons.crystal.lattice.vectors)
+    vectors = np.asarray(lattice.vectors)
     metric = vectors @ vectors.T
     right = np.all(np.abs(metric - np.diag(np.diag(metric))) < 1e-6 * np.max(metric))
-    nodes = _NODES[electrons.crystal.lattice.dim]
+    nodes = _NODES[lattice.dim]
     return [
         (name if right or name == "Γ" else "".join("½" if x else "0" for x in point), point) for name, point in nodes
     ]
@@ -92,13 +93,19 @@ def zone_data(study: Study) -> Any:
 
 
 def phonon_data(study: Study) -> Any:
-    """Frequencies (q,) of the acoustic branch in meV, up to the zone boundary, q in 1/angstrom."""
+    """Frequencies in meV: (q,) of the acoustic branch, up to the zone boundary, q in 1/angstrom; or (k, mode) along the
+    path of the bands."""
     import xarray
 
     values = first_values(study)
-    branch, lattice = build.branch(study, values), build.electrons(study, values).crystal.lattice
-    q = np.linspace(0.0, np.pi / float(lattice.cell_volume) ** (1.0 / lattice.dim), 100)
-    return xarray.Dataset({"frequency": ("q", 1e3 * np.asarray(branch.frequency(q)))}, {"q": q})
+    phonons, crystal = build.phonons(study, values), build.electrons(study, values).crystal
+    if isinstance(phonons, ForceConstants):
+        path = k_path(crystal.lattice, _nodes(crystal.lattice), 80)
+        frequency = 1e3 * np.asarray(phonons.modes(path.k).frequency)
+        attributes = {"labels": list(path.labels), "nodes": list(path.nodes)}
+        return xarray.Dataset({"frequency": (("k", "mode"), frequency)}, {"distance": ("k", path.distance)}, attributes)
+    q = np.linspace(0.0, np.pi / float(crystal.lattice.cell_volume) ** (1.0 / crystal.lattice.dim), 100)
+    return xarray.Dataset({"frequency": ("q", 1e3 * np.asarray(phonons.frequency(q)))}, {"q": q})
 
 
 def pulse_data(study: Study) -> Any:

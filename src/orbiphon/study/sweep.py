@@ -134,7 +134,10 @@ def _columns(study: Study) -> dict[str, str]:
     every = study.quantities()
     names = {path: path.rpartition(".")[2] + every[path].kind.suffix for path in study.swept}
     alike = {path for path in names if list(names.values()).count(names[path]) > 1 and not path.startswith("state.")}
-    return {path: f"{path.partition('.')[0]}_{name}" if path in alike else name for path, name in names.items()}
+    return {
+        path: path.replace(".", "_") + every[path].kind.suffix if path in alike else name
+        for path, name in names.items()
+    }
 
 
 def _refuse_swept_numerics(study: Study) -> None:
