@@ -13,7 +13,7 @@ from studies import THERMAL, WAVE, FakeSolver, install
 from orbiphon import response
 from orbiphon.errors import InputError
 from orbiphon.study import Interrupted, read_study, run
-from orbiphon.study.run import _missing, _Pace
+from orbiphon.study.by_state import _missing, _Pace
 
 
 @pytest.fixture

@@ -37,6 +37,11 @@ class AbstractEnvelope(eqx.Module):
     def timescale(self) -> Float[Array, ""]:
         """The shortest time within which a(t) changes; no step in time is longer."""
 
+    @property
+    @abstractmethod
+    def onset(self) -> Float[Array, ""]:
+        """The time before which a(t) is zero, or small beside 1."""
+
 
 class ContinuousEnvelope(AbstractEnvelope):
     """A continuous wave, switched on smoothly from `start` on within `rise`: 10 s^3 - 15 s^4 + 6 s^5."""
@@ -58,6 +63,11 @@ class ContinuousEnvelope(AbstractEnvelope):
         """A quarter of the rise."""
         return 0.25 * self.rise
 
+    @property
+    def onset(self) -> Float[Array, ""]:
+        """The start."""
+        return self.start
+
 
 class RampEnvelope(AbstractEnvelope):
     """An amplitude that grows linearly from 0 at `start` to 1 at `start + rise`, and stays there."""
@@ -77,6 +87,11 @@ class RampEnvelope(AbstractEnvelope):
     def timescale(self) -> Float[Array, ""]:
         """A quarter of the rise."""
         return 0.25 * self.rise
+
+    @property
+    def onset(self) -> Float[Array, ""]:
+        """The start."""
+        return self.start
 
 
 class GaussianEnvelope(AbstractEnvelope):
@@ -107,6 +122,11 @@ class GaussianEnvelope(AbstractEnvelope):
     def timescale(self) -> Float[Array, ""]:
         """A quarter of the duration, or of the time in which the chirp has turned the phase."""
         return 0.25 / (1.0 / self.duration + jnp.abs(self.chirp) * self.duration)
+
+    @property
+    def onset(self) -> Float[Array, ""]:
+        """2.5 durations before the centre, where |a| = 2e-4."""
+        return self.centre - 2.5 * self.duration
 
 
 class Pulse(AbstractDrive):

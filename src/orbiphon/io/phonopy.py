@@ -54,6 +54,27 @@ def read_phonopy(path: str | Path, *, leave_out_charges: bool = False) -> ForceC
     return _force_constants(phonon)
 
 
+def read_born_charges(path: str | Path) -> Float[np.ndarray, "site xyz xyz"]:
+    """Born effective charges Z_s,ab = dP_a/du_sb in units of e, of the same file, or of `BORN` beside it; what they
+    miss to add up to zero is taken from all atoms alike. **Raises:** `InputError` for a file without them.
+    """
+    found = _loaded(Path(path)).nac_params
+    if found is None:
+        raise InputError(
+            f"`{path}` must come with Born charges, but there are none in it or in BORN beside it. Put them there, or "
+            "give the charges."
+        )
+    charges = np.asarray(found["born"], dtype=float)
+    return charges - np.mean(charges, axis=0)
+
+
+def phonopy_files(path: str | Path) -> list[Path]:
+    """The file, and what phonopy reads beside it."""
+    names = ("BORN", "FORCE_SETS", "FORCE_CONSTANTS", "force_constants.hdf5")
+    beside = (Path(path).with_name(name) for name in names)
+    return [found for found in (Path(path), *beside) if found.is_file()]
+
+
 def _loaded(path: Path) -> Any:
     try:
         import phonopy

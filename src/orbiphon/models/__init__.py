@@ -1,6 +1,6 @@
 """Ready-made systems, each with its source."""
 
-from orbiphon.models.chain import linear_chain as linear_chain
+from orbiphon.models.chain import chain_p as chain_p, linear_chain as linear_chain
 from orbiphon.models.cubic import cubic_d as cubic_d, cubic_p as cubic_p, cubic_t2g as cubic_t2g
 from orbiphon.models.dichalcogenide import dichalcogenide as dichalcogenide, dichalcogenide_d as dichalcogenide_d
 from orbiphon.models.helix import helix as helix, helix_p as helix_p, helix_springs as helix_springs

@@ -38,10 +38,10 @@ def plot_folder(path: str | Path) -> list[Path]:
 
 
 def _draw(data: Any, name: str, path: Path) -> Path:
-    """One observable against the longest swept quantity, a curve for each of the others' values."""
+    """One observable against time, or the longest swept quantity; a curve for each of the others' values."""
     dims = [dim for dim in data["value"].dims if dim not in ("method", "order")]
     others = [dim for dim in data["value"].dims if dim not in dims]
-    along = max(dims, key=lambda dim: data.sizes[dim]) if dims else None
+    along = max(dims, key=lambda dim: (dim == "time_ps", data.sizes[dim])) if dims else None
     curves = _curves(data, [dim for dim in (*dims, *others) if dim != along])
     shown = curves[:_MOST_CURVES]
     parts = ("real", "imaginary") if np.iscomplexobj(data["value"].values) else ("",)

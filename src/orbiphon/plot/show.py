@@ -18,6 +18,7 @@ from orbiphon.study.show import (
     first_values,
     path_of_bands,
     phonon_data,
+    pulse_data,
     states_data,
     zone_data,
 )
@@ -25,7 +26,7 @@ from orbiphon.study.show import (
 
 def show(study: Study, out: str | Path) -> list[Path]:
     """bands.png, states.png, fermi.png (but of a chain), phonons.png and, for two-dimensional crystals at second order,
-    zone.png in the folder `out`."""
+    zone.png in the folder `out`; for a pulse pulse.png in place of zone.png."""
     folder = Path(out)
     electrons = build_electrons(study, first_values(study))
     level = first_fermi_level(study, electrons)
@@ -36,7 +37,9 @@ def show(study: Study, out: str | Path) -> list[Path]:
     if electrons.crystal.lattice.dim > 1:
         pictures.append((draw_fermi, fermi_data(electrons, level), "fermi.png"))
     pictures.append((draw_phonons, phonon_data(study), "phonons.png"))
-    if electrons.crystal.lattice.dim == 2 and 2 in study.config.response.order:
+    if study.config.drive.in_time:
+        pictures.append((draw_pulse, pulse_data(study), "pulse.png"))
+    elif electrons.crystal.lattice.dim == 2 and 2 in study.config.response.order:
         pictures.append((draw_zone, zone_data(study), "zone.png"))
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -46,13 +49,35 @@ def show(study: Study, out: str | Path) -> list[Path]:
 
 
 def draw_phonons(data: Any, path: Path) -> Path:
-    """The acoustic branch."""
+    """The acoustic branch, or the modes along a path."""
     drawing, (axis,) = figure(1)
+    if "mode" in data.dims:
+        axis.plot(data["distance"], data["frequency"], color=COLOURS[0])
+        ends = data["distance"].values[data.attrs["nodes"]]
+        axis.set_xticks(ends, data.attrs["labels"])
+        axis.set_xlim(ends[0], ends[-1])
+        axis.set_ylabel(r"$\hbar\omega$ (meV)")
+        axis.set_ylim(0, None)
+        return save(drawing, path)
     axis.plot(data["q"], data["frequency"], color=COLOURS[0])
     axis.set_xlabel(r"wave vector $q$ ($\mathrm{\AA}^{-1}$)")
     axis.set_ylabel(r"$\hbar\omega$ (meV)")
     axis.set_xlim(0, None)
     axis.set_ylim(0, None)
+    return save(drawing, path)
+
+
+def draw_pulse(data: Any, path: Path) -> Path:
+    """The displacement in time."""
+    drawing, (axis,) = figure(1, width=4.0)
+    u = data["displacement"].values
+    for number, name in enumerate("xyz"):
+        if np.max(np.abs(u[:, number])) > 1e-6 * np.max(np.abs(u)):
+            axis.plot(data["time"], u[:, number], color=COLOURS[number], label=f"$u_{name}$")
+    axis.set_xlabel("time (ps)")
+    axis.set_ylabel("displacement (pm)")
+    axis.set_xlim(float(data["time"][0]), float(data["time"][-1]))
+    axis.legend(loc="best")
     return save(drawing, path)
 
 

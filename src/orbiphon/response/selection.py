@@ -13,12 +13,13 @@ absorption (`reactive`), at second order.
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Complex
 
 from orbiphon._types import OrbitalMatrix
-from orbiphon.drives import AbstractDrive
+from orbiphon.drives import AbstractDrive, Pulse
 from orbiphon.electrons import OBSERVABLES, Observable, TightBinding, observable
 from orbiphon.electrons.symmetry import OBEYED, ElectronSymmetries, ElectronSymmetry, bloch, electron_symmetries
 from orbiphon.response.little_group import FiniteWaves, LongWaves, finite_waves, long_waves
@@ -72,8 +73,10 @@ def selection_rules(problem: Problem, method: AbstractMethod) -> SelectionRules:
 
     Nothing is integrated: operations are found by spglib, and asked of the Hamiltonian, the vertex and the waves.
 
-    **Raises:** `InputError` for a drive without waves (a `Pulse`), or without a phase at first order.
+    A `Pulse` has the symmetry of its wave. **Raises:** `InputError` for a drive without a phase at first order.
     """
+    if isinstance(problem.drive, Pulse):
+        problem = eqx.tree_at(lambda tree: tree.drive, problem, problem.drive.wave)
     electrons = electron_symmetries(problem.electrons)
     group = little_group(problem, electrons, long_wave=method.long_wave, reactive=method.reactive)
 

@@ -3,16 +3,24 @@
 import inspect
 from typing import Any
 
-from orbiphon import drives
+import numpy as np
+from jaxtyping import Float
+
 from orbiphon.coupling import Coupling
-from orbiphon.drives import AbstractDrive
+from orbiphon.drives import AbstractDrive, AbstractModeDrive
 from orbiphon.electrons import TightBinding
-from orbiphon.phonons import AcousticBranch
+from orbiphon.phonons import AcousticBranch, ForceConstants
 from orbiphon.response import AbstractMethod, ElectronState, Numerics, Problem
 from orbiphon.study import first_principles
+from orbiphon.study.build_drive import DRIVERS, Parts
+from orbiphon.study.build_phonons import PHONONS
 from orbiphon.study.config import Study
+from orbiphon.study.quantity import KINDS
 from orbiphon.study.sections import METHODS, MODELS
+from orbiphon.study.sweep import TIME
 
+TIME_STEPS = 1e-3
+"""Of `numerics.rtol`: the tolerance of an integration in time. Its errors add up over many steps."""
 Values = dict[str, tuple[float, ...]]
 """The values of all quantities of a group, in canonical units, by key path; several only for the electrons' state."""
 
@@ -24,20 +32,25 @@ def electrons(study: Study, values: Values) -> TightBinding:
     return MODELS[study.config.electrons.model](**_internal(study, values, "electrons"))
 
 
-def branch(study: Study, values: Values) -> AcousticBranch:
-    """The phonons of `[phonons]`."""
-    return AcousticBranch(direction=study.config.phonons.direction, **_internal(study, values, "phonons"))
+def phonons(study: Study, values: Values, name: str = "phonons") -> AcousticBranch | ForceConstants:
+    """The phonons of `[phonons]`, or of `[source]`: a branch, or the modes of the electrons' crystal."""
+    table = getattr(study.config, name)
+    return PHONONS[type(table)](table, electrons(study, values).crystal, study.folder, _internal(study, values, name))
 
 
-def drive(study: Study, values: Values) -> AbstractDrive:
+def drive(study: Study, values: Values) -> AbstractDrive | AbstractModeDrive:
     """The drive of `[drive]`, acting through the phonons of `[phonons]`."""
+    config = study.config
+    source = None if config.source is None else phonons(study, values, "source")
     given = _internal(study, values, "drive")
-    if study.config.drive.kind == "thermal_injection":
-        return drives.ThermalInjection(branch(study, values), q_domain=study.config.drive.q_domain, **given)
-    chirality = int(given.pop("chirality"))
-    if study.config.drive.kind == "one_phonon":
-        return drives.OnePhonon(branch(study, values), chirality=chirality, **given)
-    return drives.CoherentWave(branch(study, values), chirality=chirality, **given)
+    return DRIVERS[config.drive.kind](
+        Parts(config.drive, config.phonons, phonons(study, values), source, study.folder, given)
+    )
+
+
+def times(study: Study, values: Values) -> Float[np.ndarray, "time"]:
+    """The times of a pulse in hbar/eV, as they stand in the file."""
+    return np.array(values[TIME]) * KINDS["time"].internal
 
 
 def state(study: Study, values: Values) -> ElectronState:
@@ -72,6 +85,8 @@ def method(study: Study, values: Values, name: str) -> AbstractMethod:
         "broadening": _internal(study, values, "response")["broadening"],
         "published_broadening": study.config.response.published_broadening,
     }
+    if study.config.drive.in_time:
+        settings["tolerance"] = TIME_STEPS * study.config.numerics.rtol.values[0]
     known = inspect.signature(METHODS[name]).parameters
     return METHODS[name](**{key: setting for key, setting in settings.items() if key in known})
 

@@ -7,15 +7,18 @@ found and the nearest right spelling or another fix.
 import hashlib
 import json
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError, create_model
 
 from orbiphon._checks import nearest
 from orbiphon.errors import InputError
 from orbiphon.study import sections
+from orbiphon.study.drive_sections import DRIVES, Drive
+from orbiphon.study.phonon_sections import PHONONS, Acoustic, phonons_section
 from orbiphon.study.quantity import Quantity, show
 
 LARGEST_FILE = 1_000_000
@@ -35,16 +38,12 @@ class Study:
 
     def quantities(self) -> dict[str, Quantity]:
         """Every quantity that has a value, by key path ("state.temperature")."""
-        tables = {name: getattr(self.config, name) for name in type(self.config).model_fields}
+        tables = _tables(self.config)
         return {f"{name}.{key}": found for name, table in tables.items() for key, found in table.quantities().items()}
 
     def canonical(self) -> dict[str, dict[str, Any]]:
         """All tables with defaults filled in and quantities in canonical units, ready for JSON."""
-        tables = {name: getattr(self.config, name) for name in type(self.config).model_fields}
-        return {
-            name: {key: _plain(getattr(table, key)) for key in type(table).model_fields}
-            for name, table in tables.items()
-        }
+        return {name: _plain(table) for name, table in _tables(self.config).items()}
 
     def fingerprint(self) -> str:
         """Equal for two files that ask for the same numbers, however they are written."""
@@ -52,6 +51,20 @@ class Study:
         del content["numerics"]["block"], content["sweep"]["max_points"]
         content = json.dumps([content, self.swept], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _tables(config: Any) -> dict[str, sections.Section]:
+    """The tables that there are, by name."""
+    every = {name: getattr(config, name) for name in type(config).model_fields}
+    return {name: table for name, table in every.items() if table is not None}
+
+
+def _paths(given: Any, prefix: str = "") -> Iterator[str]:
+    """Every key path of the file, in its order."""
+    parts = given.items() if isinstance(given, dict) else enumerate(given) if isinstance(given, list) else ()
+    for key, value in parts:
+        yield f"{prefix}{key}"
+        yield from _paths(value, f"{prefix}{key}.")
 
 
 def load_study(path: str | Path) -> Study:
@@ -91,17 +104,10 @@ def read_study(text: str, name: str = "study", folder: Path = Path()) -> Study:
         raise InputError(_report(name, _problems(error, table))) from None
     except _Problems as problems:
         raise InputError(_report(name, list(problems.args))) from None
-    if problem := _unfit_for_files(config, table):
+    if problem := _unfit_for_files(config, table) or _unfit_for_drive(config, table):
         raise InputError(_report(name, [problem]))
-    if 1 in config.response.order and config.drive.kind != "coherent_wave":
-        problem = (
-            f'response.order must be 2 for the drive "{config.drive.kind}", but is {show(table["response"]["order"])}: '
-            "phonons without a phase have no first order. Write order = 2."
-        )
-        raise InputError(_report(name, [problem]))
-    quantities = {(s, key): q for s in table for key, q in getattr(config, s).quantities().items()}
-    in_order = [(s, key) for s, keys in table.items() for key in keys]
-    swept = tuple(f"{s}.{key}" for s, key in in_order if (s, key) in quantities and quantities[s, key].swept)
+    quantities = {f"{s}.{key}": q for s in table for key, q in getattr(config, s).quantities().items()}
+    swept = tuple(path for path in _paths(table) if path in quantities and quantities[path].swept)
     return Study(config, text, swept, folder)
 
 
@@ -122,6 +128,35 @@ def _unfit_for_files(config: Any, table: dict[str, Any]) -> str | None:
     return None
 
 
+def _unfit_for_drive(config: Any, table: dict[str, Any]) -> str | None:
+    """Orders and methods that the drive does not have."""
+    drive: Drive = config.drive
+    if 1 in config.response.order and not drive.coherent:
+        return (
+            f'response.order must be 2 for the drive "{config.drive.kind}", but is {show(table["response"]["order"])}: '
+            "phonons without a phase have no first order. Write order = 2."
+        )
+    if drive.on_modes == isinstance(config.phonons, Acoustic):
+        needed, found = ("the modes of a crystal", "an acoustic branch")[:: 1 if drive.on_modes else -1]
+        fix = 'kind = "springs" or file = ...' if drive.on_modes else "speed and mass"
+        return (
+            f'[phonons] must be {needed} for the drive "{config.drive.kind}", but is {found}. Write [phonons] with '
+            f"{fix}, or another drive.kind."
+        )
+    if (config.source is not None) != (config.drive.kind == "interface_injection"):
+        found, fix = ("missing", "Add") if config.source is None else ("given", "Remove")
+        return f'[source] must be there for the drive "interface_injection" only, but is {found}. {fix} it.'
+    if config.drive.kind == "driven_mode" and config.drive.charges is None and not hasattr(config.phonons, "file"):
+        return "drive.charges must be given where [phonons] has no file with Born charges, but is missing. Add it."
+    if drive.in_time and config.response.method != ("motion",):
+        return (
+            f'response.method must be "motion" for the drive "{config.drive.kind}", but is '
+            f"{show(table['response']['method'])}: the others know steady states only. "
+            'Write method = "motion", or drive.kind = "coherent_wave".'
+        )
+    return None
+
+
 class _Problems(Exception):
     """Problems found before the tables' classes are known."""
 
@@ -130,19 +165,29 @@ def _model(table: dict[str, Any]) -> type[sections.Section]:
     """The class of the whole file, with the tables that its `model` and `drive.kind` choose."""
     from_file = isinstance(table.get("electrons"), dict) and "file" in table["electrons"]
     electrons = "" if from_file else _chosen(table, "electrons", "model", tuple(sections.MODELS))
-    drive = _chosen(table, "drive", "kind", tuple(sections.DRIVES))
-    if problems := [name for name in (electrons, drive) if " " in name]:
+    drive = _chosen(table, "drive", "kind", tuple(DRIVES))
+    phonons, source = (phonons_section(table.get(name)) for name in ("phonons", "source"))
+    unknown = [
+        f"{name}.kind must be one of {', '.join(PHONONS)}, but is {show(table[name]['kind'])}. Choose one of them."
+        for name, found in (("phonons", phonons), ("source", source))
+        if found is None
+    ]
+    if problems := [*(name for name in (electrons, drive) if " " in name), *unknown]:
         raise _Problems(*problems)
+    assert phonons is not None and source is not None
+    maybe: Any = source | None
     coupling = sections.CouplingFromPairs if from_file else sections.Coupling
-    numerics = sections.NumericsFromFile if from_file else sections.Numerics
+    in_time = sections.NumericsInTime if DRIVES[drive].in_time else sections.Numerics
+    numerics = sections.NumericsFromFile if from_file else in_time
     return create_model(
         "StudyFile",
         __base__=sections.Section,
         electrons=(sections.ElectronsFromFile if from_file else sections.electrons_section(electrons), ...),
         state=(sections.State, ...),
         coupling=(coupling, coupling()),
-        phonons=(sections.Phonons, ...),
-        drive=(sections.DRIVES[drive], ...),
+        phonons=(phonons, ...),
+        source=(maybe, None),
+        drive=(DRIVES[drive], ...),
         response=(sections.Response, ...),
         numerics=(numerics, numerics()),
         sweep=(sections.Sweep, sections.Sweep()),
@@ -198,8 +243,9 @@ def _problem(error: Any, table: dict[str, Any]) -> str:
 
 def _known_keys(parents: list[str], table: dict[str, Any]) -> tuple[str, ...]:
     model: Any = _model(table)
-    for name in parents:
-        model = model.model_fields[name].annotation
+    for name in (name for name in parents if not name.isdigit()):
+        inside = model.model_fields[name].annotation
+        model = next(part for part in (inside, *get_args(inside)) if hasattr(part, "model_fields"))
     return tuple(model.model_fields)
 
 
@@ -215,6 +261,10 @@ def _first_line(error: Exception) -> str:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, sections.Section):
+        return {key: _plain(getattr(value, key)) for key in type(value).model_fields}
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value]
     if isinstance(value, Quantity):
         numbers: Any = list(value.values) if value.swept else value.values[0]
         return {"value": numbers, "unit": value.kind.unit}

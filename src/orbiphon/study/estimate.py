@@ -3,11 +3,13 @@
 import math
 
 from orbiphon.electrons.filling import resolving_mesh
-from orbiphon.response import selection_rules
+from orbiphon.response import Motion, selection_rules
 from orbiphon.study import build
+from orbiphon.study.by_time import first_mesh
 from orbiphon.study.config import Study
 from orbiphon.study.first_principles import findings, is_from_files
 from orbiphon.study.run import check
+from orbiphon.study.sections import Section
 from orbiphon.study.sweep import LEVELS, TEMPERATURE, Plan
 from orbiphon.units import k_B
 
@@ -28,22 +30,41 @@ def describe(study: Study) -> str:
     _, values = next(plan.groups())
     orbitals = build.electrons(study, values).size
     block = min(numerics.block, _SMALL_BLOCK) if is_from_files(study) else numerics.block
+    means = plan.size * solves if not study.config.drive.in_time else 2 * sum(1 for _ in plan.groups())
     memory = _RUNTIME_MIB + _memory_mib(plan, solves, orbitals, block, len(table.observables))
     swept = [f"  {path} = {found}" for axis in plan.axes for path, found in axis.quantities.items()]
     lines = [
         "The study can be computed.",
         *(["files:", *(f"  {line}" for line in findings(study))] if is_from_files(study) else []),
+        *_understood(study),
         *(["swept:", *swept] if swept else []),
         *_symmetry(study, values),
         f"points:      {plan.size}",
         f"methods:     {', '.join(table.method)}; order {' and '.join(map(str, table.order))}",
-        f"zone means:  {plan.size * solves}, over {orbitals} orbitals",
+        f"zone means:  {means}, over {orbitals} orbitals",
         f"tolerance:   rtol = {numerics.rtol}, atol = {numerics.atol}",
-        f"cost:        about {_wave_vectors(study, plan) * solves:.0e} wave vectors in all, judged by broadening and "
-        f"temperature; at most {numerics.max_points:.0e} for a point",
+        f"cost:        {_cost(study, plan)}; at most {numerics.max_points:.0e} for a point",
         f"memory:      about {memory:.0f} MiB, for blocks of {block} wave vectors",
     ]
     return "\n".join(lines)
+
+
+def _understood(study: Study) -> list[str]:
+    """Phonons and drive as they were understood, with defaults."""
+    named = {name: getattr(study.config, name) for name in ("phonons", "source", "drive")}
+    return [f"{name + ':':12} {_words(table)}" for name, table in named.items() if table is not None]
+
+
+def _words(table: Section) -> str:
+    values = {key: getattr(table, key) for key in type(table).model_fields}
+    kind = [values.pop("kind")] if "kind" in values else []
+    return ", ".join([*kind, *(f"{key} = {_value(value)}" for key, value in values.items() if value is not None)])
+
+
+def _value(value: object) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_value, value))}]"
+    return f"{{{_words(value)}}}" if isinstance(value, Section) else str(value)
 
 
 def _symmetry(study: Study, values: build.Values) -> list[str]:
@@ -60,6 +81,29 @@ def _symmetry(study: Study, values: build.Values) -> list[str]:
         for rules, entries in found.items()
         for line in (f"symmetry{where} ({'; '.join(entries)}):", *(f"  {line}" for line in rules.splitlines()))
     ]
+
+
+def _cost(study: Study, plan: Plan) -> str:
+    """The work in words."""
+    if study.config.drive.in_time:
+        return f"about {_followed(study, plan):.0e} wave vectors in all, each followed through the pulse"
+    solves = len(study.config.response.method) * len(study.config.response.order)
+    phonons = " for each wave vector of the phonons" if study.config.drive.on_modes else " in all"
+    return (
+        f"about {_wave_vectors(study, plan) * solves:.0e} wave vectors{phonons}, judged by broadening and temperature"
+    )
+
+
+def _followed(study: Study, plan: Plan) -> float:
+    """Wave vectors of the first pair of meshes of every group; all are like the first."""
+    _, values = next(plan.groups())
+    problem, method = (
+        build.problem(study, values, study.config.response.order[0]),
+        build.method(study, values, "motion"),
+    )
+    assert isinstance(method, Motion)
+    mesh = first_mesh(problem, method, study.config.numerics.max_points)
+    return sum(1 for _ in plan.groups()) * math.prod(mesh) * (1.0 + 1.5 ** -len(mesh))
 
 
 def _wave_vectors(study: Study, plan: Plan) -> float:

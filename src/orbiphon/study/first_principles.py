@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import hashlib
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -37,8 +37,13 @@ def deformed_cells(home: Path) -> list[Path]:
 
 def fingerprint(folders: list[Path]) -> str:
     """Equal only for the same Hamiltonian files, byte for byte."""
+    return fingerprint_of(io.hamiltonian_files(folders))
+
+
+def fingerprint_of(paths: Iterable[Path]) -> str:
+    """Equal only for the same files, byte for byte."""
     digest = hashlib.sha256()
-    for path in io.hamiltonian_files(folders):
+    for path in paths:
         digest.update(f"{path.parent.name}/{path.name} {path.stat().st_size}\n".encode())
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())

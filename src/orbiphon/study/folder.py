@@ -6,8 +6,8 @@ from pathlib import Path
 
 from orbiphon._version import __version__
 from orbiphon.errors import InputError
-from orbiphon.study import first_principles
 from orbiphon.study.config import Study
+from orbiphon.study.files import files_of
 from orbiphon.study.store import remove
 
 MARK = "study.json"
@@ -57,7 +57,8 @@ def _write_test(folder: Path) -> None:
 
 
 def _identity(study: Study) -> dict[str, str]:
-    files = {"files": first_principles.files_of(study)} if first_principles.is_from_files(study) else {}
+    read = files_of(study)
+    files = {"files": read} if read else {}
     return {"fingerprint": study.fingerprint(), "version": __version__} | files
 
 
@@ -76,7 +77,7 @@ def _difference(mark: Path, study: Study) -> str:
         if found["version"] != __version__:
             return f" computed by orbiphon {found['version']}"
         if found.get("files") != _identity(study).get("files"):
-            return " of other Hamiltonian files"
+            return " of other input files"
         old, new = found["config"], study.canonical()
         keys = [f"{s}.{key}" for s in new for key in new[s] if _text(old.get(s, {}).get(key)) != _text(new[s][key])]
         return f" (different: {', '.join(keys[:4])})" if keys else ""

@@ -37,11 +37,17 @@ KINDS = {
         Kind("temperature", "K", "_K", units.K, '"300 K"'),
         Kind("length", "angstrom", "_angstrom", units.angstrom, '"5 angstrom"'),
         Kind("frequency", "THz", "_THz", units.THz, '"1 GHz"'),
+        Kind("time", "ps", "_ps", units.ps, '"1.5 ps"'),
+        Kind("chirp", "THz/ps", "_THz_per_ps", 2.0 * math.pi * units.THz / units.ps, '"0.2 THz/ps"'),
+        Kind("angle", "deg", "_deg", math.pi / 180.0, '"90 deg"'),
         Kind("wave vector", "1/angstrom", "_per_angstrom", 1 / units.angstrom, '"0.1 1/angstrom"'),
         Kind("speed", "m/s", "_m_per_s", units.m / units.s, '"5000 m/s"'),
         Kind("mass", "kg", "_kg", units.kg, '"4e-26 kg"'),
         Kind("mass density", "kg/m^3", "_kg_per_m3", units.kg / units.m**3, '"5000 kg/m^3"'),
         Kind("power per width", "W/m", "_W_per_m", units.W / units.m, '"20 W/m"'),
+        Kind("spring constant", "eV/angstrom^2", "_eV_per_angstrom2", 1.0, '"10 eV/angstrom^2"'),
+        Kind("electric field", "MV/cm", "_MV_per_cm", 1e6 / units.cm, '"0.1 MV/cm"'),
+        Kind("temperature gradient", "K/um", "_K_per_um", units.K / units.um, '"1 K/um"'),
         Kind("number", "", "", 1.0, "0.1"),
     )
 }
@@ -60,6 +66,7 @@ POSITIVE = Rule("be greater than zero", lambda x: x > 0)
 NOT_NEGATIVE = Rule("not be negative", lambda x: x >= 0)
 FRACTION = Rule("lie between 0 and 1", lambda x: 0 <= x <= 1)
 BELOW_ONE = Rule("lie between -1 and 1, both excluded", lambda x: -1 < x < 1)
+WHOLE = Rule("be a whole number from 0 on", lambda x: x >= 0 and x == int(x))
 SIGN = Rule("be 1 or -1", lambda x: x in (1, -1))
 
 
@@ -164,7 +171,7 @@ def _convert(kind: Kind, number: float, unit: str) -> float:
         guess = nearest(unit, _COMMON_UNITS)
         fix = f'Did you mean "{guess}"?' if guess else f"Write {kind.example}, say."
         raise QuantityError(f"must have a unit of {kind.name}, but {show(unit)} is not a known unit. {fix}") from None
-    if kind.name == "frequency" and "radian" in root:
+    if kind.name in ("frequency", "chirp") and "radian" in root:
         raise QuantityError(
             f'must be an ordinary frequency (cycles per second), but is given in {unit}. Divide by 2 pi and write "Hz".'
         )
@@ -174,7 +181,23 @@ def _convert(kind: Kind, number: float, unit: str) -> float:
 _COMMON_UNITS = (
     *("eV", "meV", "ueV", "J", "rydberg", "hartree", "K", "mK", "kelvin", "angstrom", "nm", "pm", "bohr", "m", "um"),
     *("Hz", "kHz", "MHz", "GHz", "THz", "m/s", "km/s", "kg", "g", "amu", "1/angstrom", "1/nm", "W/m", "mW/mm"),
-    *("kg/m^3", "g/cm^3"),
+    *(
+        "eV/angstrom^2",
+        "N/m",
+        "MV/cm",
+        "kV/cm",
+        "V/m",
+        "K/um",
+        "K/m",
+        "kg/m^3",
+        "g/cm^3",
+        "s",
+        "ps",
+        "fs",
+        "deg",
+        "rad",
+        "THz/ps",
+    ),
 )
 
 

@@ -8,6 +8,7 @@ import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -52,17 +53,44 @@ class Results:
         """The number of finished entries that missed their tolerance."""
         return int(np.count_nonzero(self.done & ~self.converged))
 
-    def put(self, at: np.ndarray, method: int, order: int, answer: Answer) -> None:
-        """Take over an answer whose states (fermi, temperature) are the points `at` of the same shape."""
+    def put(self, at: np.ndarray, method: int, order: int, found: "Found") -> None:
+        """Take over what was found for the points `at`."""
         here = (at, method, order)
-        self.value[here], self.error[here] = answer.value, answer.error
-        self.forbidden[here] = answer.forbidden or False
-        self.fermi_level[here], self.points[here] = answer.fermi_level, answer.points
-        finite = np.isfinite(answer.value).all(axis=-1) & np.isfinite(answer.error).all(axis=-1)
-        self.converged[here] = answer.converged & finite
+        self.value[here], self.error[here] = found.value, found.error
+        self.forbidden[here] = found.forbidden or False
+        self.fermi_level[here], self.points[here] = found.fermi_level, found.points
+        finite = np.isfinite(found.value).all(axis=-1) & np.isfinite(found.error).all(axis=-1)
+        self.converged[here] = found.converged & finite
         self.done[here] = True
-        self.unit = answer.unit
-        self.descriptions = tuple(dict.fromkeys((*self.descriptions, f"{answer.method}: {answer.description}")))
+        self.unit = found.unit
+        self.descriptions = tuple(dict.fromkeys((*self.descriptions, found.description)))
+
+
+class Found(NamedTuple):
+    """`value` and `error` (..., observable), the rest for each point (...) or for all, and words."""
+
+    value: np.ndarray
+    error: np.ndarray
+    forbidden: tuple[bool, ...]
+    fermi_level: np.ndarray | float
+    points: np.ndarray | int
+    converged: np.ndarray | bool
+    unit: tuple[str, ...]
+    description: str
+
+
+def of_answer(answer: Answer) -> Found:
+    """What a steady answer says of its states (fermi, temperature)."""
+    return Found(
+        answer.value,
+        answer.error,
+        answer.forbidden,
+        answer.fermi_level,
+        answer.points,
+        answer.converged,
+        answer.unit,
+        f"{answer.method}: {answer.description}",
+    )
 
 
 def empty_results(study: Study, plan: Plan) -> Results:

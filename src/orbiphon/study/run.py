@@ -1,25 +1,23 @@
 """Run a study into a folder: in blocks of points, each kept when finished, so that a stopped run can be taken up."""
 
 import time
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from orbiphon import response
-from orbiphon.errors import InputError, ToleranceWarning
-from orbiphon.study import build, first_principles
+from orbiphon.drives import Pulse
+from orbiphon.errors import InputError
+from orbiphon.study import build
+from orbiphon.study.by_state import SECONDS, solve_states
+from orbiphon.study.by_time import check_pulse, solve_in_time
 from orbiphon.study.config import Study
 from orbiphon.study.folder import PARTIAL, claim
 from orbiphon.study.progress import ctrl_c, progress_bars
 from orbiphon.study.results import Checkpoint, Results, empty_results
 from orbiphon.study.store import write_results
-from orbiphon.study.sweep import LEVELS, TEMPERATURE, Plan, plan
-
-_STATES = 32  # at least, of electrons from files: they share eigensystems
-_SECONDS = 1.0  # a block of points takes about this long; also the time between checkpoints
+from orbiphon.study.sweep import Plan, plan
 
 
 @dataclass(frozen=True)
@@ -51,8 +49,12 @@ def check(study: Study) -> Plan:
     for order in study.config.response.order:
         problem = build.problem(study, values, order)
         for name in study.config.response.method:
+            method = build.method(study, values, name)
             try:
-                build.method(study, values, name).prepare(problem)
+                if isinstance(problem.drive, Pulse):
+                    check_pulse(problem)
+                else:
+                    method.prepare(problem)
             except InputError as error:
                 raise InputError(f'response.method = "{name}" at order {order}: {error}') from None
     return found
@@ -94,76 +96,15 @@ def run(study: Study, out: str | Path, *, quiet: bool = False, overwrite: bool =
     return report
 
 
-class _Pace:
-    """How many states make a block: doubled while blocks are quick, halved when one takes long, but not below
-    `least`."""
-
-    def __init__(self, least: int = 1) -> None:
-        self.size = self.least = least
-
-    def took(self, seconds: float) -> None:
-        if seconds < _SECONDS / 2:
-            self.size *= 2
-        elif seconds > 2 * _SECONDS:
-            self.size = max(self.least, self.size // 2)
-
-
 def _fill(study: Study, results: Results, checkpoint: Checkpoint, after_block: Callable[[int], None]) -> None:
     """Compute every entry that is not done, block after block."""
     saved = time.monotonic()
-    pairs = first_principles.read(study) if first_principles.is_from_files(study) else None
-    pace = _Pace() if pairs is None else _Pace(least=_STATES)
-    numerics = build.numerics(study)
+    solve = solve_in_time if study.config.drive.in_time else solve_states
     points = np.arange(results.plan.size).reshape(results.plan.shape)
     for where, values in results.plan.groups():
-        states = _states(results.plan, np.asarray(points[where]), len(values[TEMPERATURE]))
-        if results.done[states].all():
-            continue
-        for m, o in np.ndindex(len(results.methods), len(results.orders)):
-            method = build.method(study, values, results.methods[m])
-            for block in _missing(results.done[states, m, o], pace):
-                start = time.monotonic()
-                problem = build.problem(study, _part(values, block), results.orders[o])
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore", ToleranceWarning)  # counted in the report
-                    answer = response.solve(problem, method, numerics)
-                    if pairs is not None:
-                        answer = first_principles.with_step_error(answer, problem, method, numerics, pairs)
-                results.put(states[block], m, o, answer)
-                after_block(states[block].size)
-                pace.took(time.monotonic() - start)
-                if time.monotonic() - saved > _SECONDS:
+        for m in range(len(results.methods)):
+            for count in solve(study, results, np.asarray(points[where]), values, m):
+                after_block(count)
+                if time.monotonic() - saved > SECONDS:
                     checkpoint.save(results)
                     saved = time.monotonic()
-
-
-def _states(plan: Plan, points: np.ndarray, temperatures: int) -> np.ndarray:
-    """The numbers of a group's points as (fermi, temperature)."""
-    inner_t, inner_f = plan.inner((TEMPERATURE,)), plan.inner(LEVELS)
-    if inner_t is not None and inner_f is not None and inner_t < inner_f:
-        points = points.T
-    return points.reshape(-1, temperatures)
-
-
-def _missing(done: np.ndarray, pace: _Pace) -> Iterator[tuple[slice, slice]]:
-    """Rectangles of states (fermi, temperature) that cover all that are not done, each at most as big as the pace."""
-    done = done.copy()
-    levels, temperatures = done.shape
-    while not done.all():
-        i, j = np.argwhere(~done)[0]
-        rows, columns = 1, 1
-        while j + columns < temperatures and columns < pace.size and not done[i, j + columns]:
-            columns += 1
-        if columns == temperatures:
-            while i + rows < levels and (rows + 1) * columns <= pace.size and not done[i + rows].any():
-                rows += 1
-        block = (slice(i, i + rows), slice(j, j + columns))
-        done[block] = True
-        yield block
-
-
-def _part(values: build.Values, block: tuple[slice, slice]) -> build.Values:
-    """The values with only those Fermi levels (or fillings) and temperatures of the block."""
-    rows, columns = block
-    part = values | {TEMPERATURE: values[TEMPERATURE][columns]}
-    return part | {path: values[path][rows] for path in LEVELS if path in values}

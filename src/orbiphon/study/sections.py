@@ -1,6 +1,6 @@
 """The tables of a study file, one class each. A key that is not a field is refused.
 
-`drive.kind` chooses among the classes in `DRIVES`; the keys of `[electrons]` are the arguments of the chosen function
+Those of `[drive]` are in `drive_sections`. The keys of `[electrons]` are the arguments of the chosen function
 in `orbiphon.models`, whose annotations (`Energy`, `Length`, `Ratio`) say what kind of quantity each is.
 """
 
@@ -13,7 +13,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, 
 
 from orbiphon import models, response
 from orbiphon.coupling import COUPLINGS
-from orbiphon.drives.thermal import Q_DOMAINS
 from orbiphon.electrons import OBSERVABLES, TightBinding
 from orbiphon.io.wannier import SPIN_ORDERS
 from orbiphon.response.kernels import POWERS
@@ -27,9 +26,17 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     def quantities(self) -> dict[str, Quantity]:
-        """The quantities of this table that have a value, by key."""
-        found = {name: getattr(self, name) for name in type(self).model_fields}
-        return {name: value for name, value in found.items() if isinstance(value, Quantity)}
+        """The quantities of this table that have a value, by key; those of tables inside by "springs.0.central"."""
+        found: dict[str, Quantity] = {}
+        for name in type(self).model_fields:
+            value: Any = getattr(self, name)
+            if isinstance(value, Quantity):
+                found[name] = value
+            parts: Any = value if isinstance(value, tuple) else ()
+            for i, part in enumerate(parts):
+                if isinstance(part, Section):
+                    found |= {f"{name}.{i}.{key}": inner for key, inner in part.quantities().items()}
+        return found
 
 
 Q = InstanceOf[Quantity]
@@ -60,9 +67,24 @@ def yes_or_no() -> BeforeValidator:
     return BeforeValidator(_yes_or_no)
 
 
+def file_path() -> BeforeValidator:
+    """Makes a field a path."""
+    return BeforeValidator(_path)
+
+
+def several(kind: str, rule: Rule = qty.ANY) -> BeforeValidator:
+    """Makes a field one number for each atom, in the canonical unit; not swept."""
+    return BeforeValidator(partial(_several, kind, rule))
+
+
 def number(value: float) -> Any:
     """The default of a quantity without unit."""
-    return Field(default=Quantity(KINDS["number"], (value,), swept=False))
+    return default_of("number", value)
+
+
+def default_of(kind: str, value: float) -> Any:
+    """The default of a quantity, in its canonical unit."""
+    return Field(default=Quantity(KINDS[kind], (value,), swept=False))
 
 
 def _one_of(known: tuple[str, ...], given: Any) -> Any:
@@ -95,6 +117,11 @@ def _yes_or_no(given: Any) -> bool:
     if not isinstance(given, bool):
         raise QuantityError(f"must be true or false, but is {show(given)}. Write one of them, without quotes.")
     return given
+
+
+def _several(kind: str, rule: Rule, given: Any) -> tuple[float, ...]:
+    listed = given if isinstance(given, list | tuple) else [given]
+    return tuple(qty.read_quantity(KINDS[kind], rule, item).values[0] for item in listed)
 
 
 def _orders(given: Any) -> tuple[int, ...]:
@@ -141,7 +168,7 @@ class State(Section):
     @model_validator(mode="after")
     def _one(self) -> "State":
         from_files = () if self.fermi_shift is None else ("fermi_shift",)
-        _exactly_one(self, "fermi_level", "filling", *from_files)
+        exactly_one(self, "fermi_level", "filling", *from_files)
         return self
 
 
@@ -167,66 +194,6 @@ class CouplingFromPairs(Section):
     kind: Annotated[str, one_of("pairs")] = "pairs"
     pairs: Annotated[tuple[str, ...], BeforeValidator(_paths)] = ()
 
-
-class Phonons(Section):
-    """An acoustic branch."""
-
-    speed: Annotated[Q, reads("speed", qty.POSITIVE)]
-    mass: Annotated[Q, reads("mass", qty.POSITIVE)]
-    direction: Annotated[str, one_of("x", "y", "z")] = "x"
-
-
-class ThermalInjection(Section):
-    """Thermal phonons that enter from a chiral material."""
-
-    kind: Literal["thermal_injection"]
-    transmission: Annotated[Q, reads("number", qty.FRACTION)]
-    splitting: Annotated[Q, reads("number", qty.BELOW_ONE)]
-    q_domain: Annotated[str, one_of(*Q_DOMAINS)]
-    source_speed: Annotated[Q, reads("speed", qty.POSITIVE)] | None = None
-    temperature: Annotated[Q, reads("temperature", qty.POSITIVE)] | None = None
-    spacing: Annotated[Q, reads("length", qty.POSITIVE)] | None = None
-
-
-class CoherentWave(Section):
-    """One wave, a surface acoustic wave for instance."""
-
-    kind: Literal["coherent_wave"]
-    amplitude: Annotated[Q, reads("length", qty.NOT_NEGATIVE)] | None = None
-    strain: Annotated[Q, reads("number", qty.NOT_NEGATIVE)] | None = None
-    power_per_width: Annotated[Q, reads("power per width", qty.NOT_NEGATIVE)] | None = None
-    density: Annotated[Q, reads("mass density", qty.POSITIVE)] | None = None
-    depth: Annotated[Q, reads("length", qty.POSITIVE)] | None = None
-    frequency: Annotated[Q, reads("frequency", qty.POSITIVE)] | None = None
-    q: Annotated[Q, reads("wave vector", qty.POSITIVE)] | None = None
-    chirality: Annotated[Q, reads("number", qty.SIGN)] = number(1.0)
-    ellipticity: Annotated[Q, reads("number", qty.FRACTION)] = number(1.0)
-
-    @model_validator(mode="after")
-    def _one(self) -> "CoherentWave":
-        _exactly_one(self, "amplitude", "strain", "power_per_width")
-        _exactly_one(self, "frequency", "q")
-        if (self.power_per_width is None) != (self.density is None):
-            missing = "density" if self.density is None else "power_per_width"
-            raise QuantityError(f"must have power_per_width together with density, but has no `{missing}`. Add it.")
-        if self.depth is not None and self.power_per_width is None:
-            raise QuantityError("must have depth only together with power_per_width, but has it alone. Remove depth.")
-        return self
-
-
-class OnePhonon(Section):
-    """One circular phonon; the result is the moment per phonon."""
-
-    kind: Literal["one_phonon"]
-    q: Annotated[Q, reads("wave vector", qty.POSITIVE)]
-    chirality: Annotated[Q, reads("number", qty.SIGN)] = number(1.0)
-
-
-DRIVES: dict[str, type[Section]] = {
-    "thermal_injection": ThermalInjection,
-    "coherent_wave": CoherentWave,
-    "one_phonon": OnePhonon,
-}
 
 METHODS: dict[str, type[response.AbstractMethod]] = {
     member.name: member
@@ -280,6 +247,13 @@ class NumericsFromFile(Numerics):
     max_points: Annotated[int, whole(1, 10**15)] = 400_000
 
 
+class NumericsInTime(Numerics):
+    """The same with the defaults for pulses: each point of the mesh is followed in time."""
+
+    rtol: Annotated[Q, reads("number", qty.NOT_NEGATIVE)] = number(0.1)
+    max_points: Annotated[int, whole(1, 10**15)] = 10_000
+
+
 class Sweep(Section):
     """How swept quantities combine: a product in file order, except those tied by `zip`."""
 
@@ -287,7 +261,8 @@ class Sweep(Section):
     max_points: Annotated[int, whole(1, qty.MOST_VALUES)] = 100_000
 
 
-def _exactly_one(section: Section, *keys: str) -> None:
+def exactly_one(section: Section, *keys: str) -> None:
+    """Raise `QuantityError` unless one of these keys is given."""
     given = [key for key in keys if getattr(section, key) is not None]
     if len(given) != 1:
         found = "has " + " and ".join(given) if given else "has none of them"

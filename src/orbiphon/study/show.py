@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from orbiphon import response
-from orbiphon.crystal import KPath, joined, k_path
+from orbiphon.crystal import KPath, Lattice, joined, k_path
+from orbiphon.drives import Pulse
 from orbiphon.electrons import (
     FermiLines,
     SpectralDensity,
@@ -18,16 +19,19 @@ from orbiphon.electrons import (
 )
 from orbiphon.electrons.bloch import BlochSum, lattice_steps
 from orbiphon.electrons.symmetry import electron_symmetries
+from orbiphon.phonons import ForceConstants
 from orbiphon.study import build, first_principles
 from orbiphon.study.config import Study
 from orbiphon.study.sweep import plan
+from orbiphon.units import pm, ps
 
 _NODES = {
     1: (("Γ", (0.0,)), ("X", (0.5,))),
     2: (("Γ", (0.0, 0.0)), ("X", (0.5, 0.0)), ("M", (0.5, 0.5)), ("Γ", (0.0, 0.0))),
     3: (("Γ", (0.0,) * 3), ("X", (0.5, 0.0, 0.0)), ("M", (0.5, 0.5, 0.0)), ("Γ", (0.0,) * 3), ("R", (0.5,) * 3)),
 }
-_POINTS = 80  # along a segment of the path of bands
+_POINTS = 80  # along a segment of a path
+_INSTANTS = 1000
 _MAP = 301  # points per axis of a map
 _RESOLVED = 200  # parts of the range of energies that a density of states tells apart, at most
 _WIDTHS = 5.0  # of the Gaussian, beyond the bands
@@ -59,7 +63,7 @@ def band_data(electrons: TightBinding, fermi_level: float | None = None, path: K
     reduced points 0 and 1/2."""
     import xarray
 
-    path = path or k_path(electrons.crystal.lattice, _nodes(electrons), _POINTS)
+    path = path or k_path(electrons.crystal.lattice, _nodes(electrons.crystal.lattice), _POINTS)
     groups = orbital_groups(electrons.crystal, electrons.basis)
     energy, weight = characters(electrons, path.k, groups)
     data = {
@@ -75,7 +79,7 @@ def band_data(electrons: TightBinding, fermi_level: float | None = None, path: K
 
 def states_data(study: Study, electrons: TightBinding) -> SpectralDensity:
     """The density of states of all bands, with the study's first broadening as resolution, or a coarser one."""
-    path = k_path(electrons.crystal.lattice, _nodes(electrons), 40)
+    path = k_path(electrons.crystal.lattice, _nodes(electrons.crystal.lattice), 40)
     energy = np.asarray(bands(electrons, path.k))
     low, high = float(np.min(energy)), float(np.max(energy))
     resolution = max(first_values(study)["response.broadening"][0], (high - low) / _RESOLVED)
@@ -98,12 +102,12 @@ def fermi_data(electrons: TightBinding, fermi_level: float) -> list[FermiLines]:
     return [fermi_lines(electrons, fermi_level, normal) for normal in chosen[:_PLANES]]
 
 
-def _nodes(electrons: TightBinding) -> list[tuple[str, tuple[float, ...]]]:
+def _nodes(lattice: Lattice) -> list[tuple[str, tuple[float, ...]]]:
     """Points of the path; their usual names are those of lattices with right angles, others get their coordinates."""
-    vectors = np.asarray(electrons.crystal.lattice.vectors)
+    vectors = np.asarray(lattice.vectors)
     metric = vectors @ vectors.T
     right = np.all(np.abs(metric - np.diag(np.diag(metric))) < 1e-6 * np.max(metric))
-    nodes = _NODES[electrons.crystal.lattice.dim]
+    nodes = _NODES[lattice.dim]
     return [
         (name if right or name == "Γ" else "".join("½" if x else "0" for x in point), point) for name, point in nodes
     ]
@@ -148,10 +152,29 @@ def zone_data(study: Study) -> Any:
 
 
 def phonon_data(study: Study) -> Any:
-    """Frequencies (q,) of the acoustic branch in meV, up to the zone boundary, q in 1/angstrom."""
+    """Frequencies in meV: (q,) of the acoustic branch, up to the zone boundary, q in 1/angstrom; or (k, mode) along a
+    path through reduced points 0 and 1/2."""
     import xarray
 
     values = first_values(study)
-    branch, lattice = build.branch(study, values), build.electrons(study, values).crystal.lattice
-    q = np.linspace(0.0, np.pi / float(lattice.cell_volume) ** (1.0 / lattice.dim), 100)
-    return xarray.Dataset({"frequency": ("q", 1e3 * np.asarray(branch.frequency(q)))}, {"q": q})
+    phonons, crystal = build.phonons(study, values), build.electrons(study, values).crystal
+    if isinstance(phonons, ForceConstants):
+        path = k_path(crystal.lattice, _nodes(crystal.lattice), _POINTS)
+        frequency = 1e3 * np.asarray(phonons.modes(path.k).frequency)
+        attributes = {"labels": list(path.labels), "nodes": list(path.nodes)}
+        return xarray.Dataset({"frequency": (("k", "mode"), frequency)}, {"distance": ("k", path.distance)}, attributes)
+    q = np.linspace(0.0, np.pi / float(crystal.lattice.cell_volume) ** (1.0 / crystal.lattice.dim), 100)
+    return xarray.Dataset({"frequency": ("q", 1e3 * np.asarray(phonons.frequency(q)))}, {"q": q})
+
+
+def pulse_data(study: Study) -> Any:
+    """The displacement (time, xyz) of a pulse at r = 0 in pm, from its onset to the last time asked for, in ps."""
+    import jax
+    import xarray
+
+    _, values = next(plan(study).groups())
+    drive, times = build.drive(study, values), build.times(study, values)
+    assert isinstance(drive, Pulse)
+    t = np.linspace(min(float(drive.envelope.onset), float(np.min(times))), np.max(times), _INSTANTS)
+    u = np.real(np.asarray(jax.vmap(drive)(t)))
+    return xarray.Dataset({"displacement": (("time", "xyz"), u / pm)}, {"time": t / ps, "xyz": list("xyz")})

@@ -2,7 +2,8 @@
 
 Swept quantities form a product in file order; quantities tied by `sweep.zip` run together and share one axis. The
 solver takes temperatures and Fermi levels (or fillings) as lists, so these are *inner* axes unless they are tied to
-something else. A point of the other, outer axes is a *group* and needs its own problem.
+something else; of a pulse that is followed in time, the times are. A point of the other, outer axes is a *group* and
+needs its own problem.
 """
 
 import math
@@ -18,6 +19,7 @@ from orbiphon.study.quantity import Quantity
 
 TEMPERATURE = "state.temperature"
 LEVELS = ("state.fermi_level", "state.filling", "state.fermi_shift")
+TIME = "drive.time"
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class Plan:
     axes: tuple[Axis, ...]
     columns: dict[str, str]
     fixed: dict[str, Quantity]
+    listed: tuple[tuple[str, ...], ...]
+    """The quantities of which one problem takes many values, one of each tuple."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -65,9 +69,9 @@ class Plan:
     def groups(self) -> Iterator[tuple[tuple[int | slice, ...], dict[str, tuple[float, ...]]]]:
         """For every group: where its points lie in an array of the plan's shape, and the values of all quantities.
 
-        A quantity has one value, except temperature and Fermi level (or filling), which have all of theirs if inner.
+        A quantity has one value, except those of inner axes, which have all of theirs.
         """
-        free = {self.inner((TEMPERATURE,)), self.inner(LEVELS)}
+        free = {self.inner(paths) for paths in self.listed}
         outer = [1 if i in free else n for i, n in enumerate(self.shape)]
         for index in np.ndindex(*outer):
             where = tuple(slice(None) if i in free else int(j) for i, j in enumerate(index))
@@ -84,7 +88,9 @@ def plan(study: Study) -> Plan:
     axes = [Axis({path: every[path]}) for path in study.swept]
     for group in study.config.sweep.zip:
         axes = _tie(axes, [_path(key, study) for key in group])
-    found = Plan(tuple(axes), _columns(study), {path: q for path, q in every.items() if path not in study.swept})
+    fixed = {path: q for path, q in every.items() if path not in study.swept}
+    listed = ((TIME,),) if study.config.drive.in_time else ((TEMPERATURE,), LEVELS)
+    found = Plan(tuple(axes), _columns(study), fixed, listed)
     most = study.config.sweep.max_points
     if found.size > most:
         parts = " x ".join(f"{axis.size} ({axis.path})" for axis in axes)
@@ -128,7 +134,10 @@ def _columns(study: Study) -> dict[str, str]:
     every = study.quantities()
     names = {path: path.rpartition(".")[2] + every[path].kind.suffix for path in study.swept}
     alike = {path for path in names if list(names.values()).count(names[path]) > 1 and not path.startswith("state.")}
-    return {path: f"{path.partition('.')[0]}_{name}" if path in alike else name for path, name in names.items()}
+    return {
+        path: path.replace(".", "_") + every[path].kind.suffix if path in alike else name
+        for path, name in names.items()
+    }
 
 
 def _refuse_swept_numerics(study: Study) -> None:
