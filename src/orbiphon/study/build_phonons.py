@@ -57,8 +57,8 @@ def _check_same(found: Crystal, electrons: Crystal) -> Float[np.ndarray, "site d
     Raises `InputError` unless the two are the same, in the directions in which this repeats, but for the origin.
     """
     wrong = (
-        f"phonons.file must hold the electrons' crystal, atom by atom to {_SAME} angstrom, but {{}}. Make both from one "
-        "structure: the same cell, the same order of atoms."
+        f"phonons.file must hold the electrons' crystal, atom by atom to {_SAME} angstrom, but {{}}. Make both from "
+        "one structure: the same cell, the same order of atoms."
     )
     if found.sites != electrons.sites:
         counts = f"has {found.sites} atoms per cell ({', '.join(found.species)}), and theirs {electrons.sites}"
