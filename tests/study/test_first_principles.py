@@ -171,5 +171,5 @@ def test_a_folder_of_other_hamiltonian_files_is_not_taken_up(folder):
     with (folder / "unstrained" / "X.win").open("a") as file:
         file.write(" ")
     result = call("run", path, "--out", out)
-    assert result.exit_code == 2 and "of other Hamiltonian files" in " ".join(result.stderr.split())
+    assert result.exit_code == 2 and "of other input files" in " ".join(result.stderr.split())
     assert call("run", path, "--out", out, "--overwrite").exit_code in (0, 1)

@@ -100,3 +100,42 @@ def test_born_charges(tmp_path):
 def test_a_missing_file(tmp_path):
     with pytest.raises(InputError, match="must be there to be read, but is not"):
         made(tmp_path)
+
+
+def test_a_layer_in_vacuum_and_its_born_charges(tmp_path):
+    """A honeycomb, off the origin; the springs are written into phonopy's supercell by phonopy's own dynamics."""
+    from phonopy.structure.atoms import PhonopyAtoms
+
+    layer = oph.models.honeycomb_p(1.5, -0.5, 0.8, bond=2.0)
+    vectors, places = np.asarray(layer.crystal.lattice.vectors), np.asarray(layer.crystal.positions)
+    cell = np.vstack([vectors, [0, 0, 12.0]])
+    atoms = PhonopyAtoms(symbols=["B", "N"], cell=cell, positions=places + np.array([0, 0, 6.0]), masses=[11.0, 14.0])
+    phonon = phonopy.Phonopy(atoms, supercell_matrix=np.diag([4, 4, 1]), primitive_matrix=np.eye(3))
+    positions, count = phonon.supercell.scaled_positions, len(phonon.supercell)
+    constants = np.zeros((count, count, 3, 3))
+    for i in range(count):
+        for j in range(count):
+            d = (positions[j] - positions[i] + 0.5) % 1.0 - 0.5
+            n = d @ np.asarray(phonon.supercell.cell) / 2.0
+            if np.isclose(np.linalg.norm(n), 1.0, atol=1e-6):
+                spring = 20.0 * np.outer(n, n) + 5.0 * (np.eye(3) - np.outer(n, n))
+                constants[i, j] -= spring
+                constants[i, i] += spring
+    phonon.force_constants = constants
+    phonon.nac_params = {"born": [2.0 * np.eye(3), -2.0 * np.eye(3)], "dielectric": np.eye(3), "factor": 14.4}
+    phonon.save(tmp_path / "phonopy.yaml", settings={"force_constants": True})
+    text = STUDY.replace('"cubic_p"', '"honeycomb_p"').replace(
+        'lattice_constant = "3.0 ', 'stagger = "0.8 eV"\nbond = "2 '
+    )
+    text = text.replace('yaml"', 'yaml"\nleave_out_charges = true')
+    start, end = text.index("[drive]"), text.index("[response]")
+    driven = '[drive]\nkind = "driven_mode"\nfield = "2 MV/cm"\nellipticity = 0\ndamping = "1 meV"\nmode = 4\n\n'
+    _, drive = made(tmp_path, text[:start] + driven + text[end:])
+    springs = oph.spring_model(layer.crystal, np.array([11, 14]) * units.amu, [oph.Spring(2.0, 20.0, 5.0)])
+    q = [[0.1, 0.2, 0.0], [0.0, 0.5, 0.0]]
+    np.testing.assert_allclose(drive.phonons.modes(q).frequency, springs.modes(q).frequency, rtol=1e-5)
+    # On resonance u_s = i E Z/(M_s gamma omega) with Z e E the force on either atom.
+    force, omega = 2.0 * 0.02, float(springs.modes(np.zeros(3)).frequency[0, 4])
+    expected = 1j * force / (np.array([11, -14]) * units.amu * 1e-3 * omega)
+    in_plane = 1.0 + 0.0 * expected  # the out-of-plane mode is not in this field
+    np.testing.assert_allclose(np.asarray(drive.displacement)[:, 0], expected * in_plane, rtol=1e-4)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from orbiphon import io
 from orbiphon.crystal import Crystal
@@ -38,33 +39,40 @@ def _springs(table: Any, crystal: Crystal, folder: Path, given: dict[str, float]
 
 def _from_file(table: Any, crystal: Crystal, folder: Path, given: dict[str, float]) -> ForceConstants:
     read = io.read_phonopy(folder / table.file, leave_out_charges=table.leave_out_charges)
-    _check_same(read.crystal, crystal)
-    # The same numbers to the last digit: wave vectors and phases of both are compared.
-    reduced = np.rint(np.asarray(read.cells) @ np.linalg.pinv(np.asarray(read.crystal.lattice.vectors)))
-    return ForceConstants(crystal, read.masses, reduced @ np.asarray(crystal.lattice.vectors), read.matrices)
+    turns = _check_same(read.crystal, crystal)
+    # The electrons' crystal in place of the file's: the same numbers to the last digit, and each atom in the cell where
+    # they have it. Of a layer or a chain, which phonopy repeats in all directions, copies count as one.
+    reduced = np.rint(np.asarray(read.cells) @ np.linalg.inv(np.asarray(read.crystal.lattice.vectors)))
+    reduced = reduced[:, None, None, : crystal.lattice.dim] + turns[None, :, None] - turns[None, None, :]
+    cells, which = np.unique(reduced.reshape(-1, crystal.lattice.dim), axis=0, return_inverse=True)
+    first, second = np.meshgrid(np.arange(crystal.sites), np.arange(crystal.sites), indexing="ij")
+    matrices = np.zeros((len(cells), *read.matrices.shape[1:]))
+    np.add.at(matrices, (which.reshape(reduced.shape[:3]), first[None], second[None]), np.asarray(read.matrices))
+    return ForceConstants(crystal, read.masses, cells @ np.asarray(crystal.lattice.vectors), matrices)
 
 
-def _check_same(found: Crystal, electrons: Crystal) -> None:
-    """Raise `InputError` unless a crystal is that of the electrons."""
-    if found.sites != electrons.sites:
-        what = f"has {found.sites} atoms per cell ({', '.join(found.species)}), and theirs {electrons.sites}"
-    elif found.lattice.dim != electrons.lattice.dim:
-        what = f"repeats in {found.lattice.dim} directions, and theirs in {electrons.lattice.dim}"
-    else:
-        pairs = {
-            "lattice vectors": (found.lattice.vectors, electrons.lattice.vectors),
-            "positions": (found.positions, electrons.positions),
-        }
-        apart = {name: float(np.max(np.abs(np.asarray(a) - np.asarray(b)))) for name, (a, b) in pairs.items()}
-        name = max(apart, key=lambda name: apart[name])
-        if apart[name] <= _SAME:
-            return
-        here, there = (np.round(np.asarray(one), 3).tolist() for one in pairs[name])
-        what = f"has {name} {here}, and theirs are {there}"
-    raise InputError(
-        f"phonons.file must hold the electrons' crystal, atom by atom to {_SAME} angstrom, but {what}. Make both from "
+def _check_same(found: Crystal, electrons: Crystal) -> Float[np.ndarray, "site dim"]:
+    """By how many lattice vectors each atom lies off that of the electrons' crystal.
+
+    Raises `InputError` unless the two are the same, in the directions in which this repeats, but for the origin.
+    """
+    wrong = (
+        f"phonons.file must hold the electrons' crystal, atom by atom to {_SAME} angstrom, but {{}}. Make both from "
         "one structure: the same cell, the same order of atoms."
     )
+    if found.sites != electrons.sites:
+        counts = f"has {found.sites} atoms per cell ({', '.join(found.species)}), and theirs {electrons.sites}"
+        raise InputError(wrong.format(counts))
+    vectors, other = (np.asarray(one.lattice.vectors) for one in (electrons, found))
+    if len(other) < len(vectors) or np.max(np.abs(other[: len(vectors)] - vectors)) > _SAME:
+        here, there = (np.round(one, 3).tolist() for one in (other, vectors))
+        raise InputError(wrong.format(f"has lattice vectors {here}, and theirs are {there}"))
+    places, theirs = (np.asarray(one.positions) - np.asarray(one.positions)[:1] for one in (found, electrons))
+    turns = np.rint((places - theirs) @ np.linalg.pinv(vectors))
+    if np.max(np.abs(places - theirs - turns @ vectors)) > _SAME:
+        here, there = (np.round(one, 3).tolist() for one in (places, theirs))
+        raise InputError(wrong.format(f"has its atoms, from the first one on, at {here}, and theirs are at {there}"))
+    return turns
 
 
 PHONONS: dict[type[sections.Section], Build] = {
