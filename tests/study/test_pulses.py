@@ -180,7 +180,7 @@ def test_check_tells_what_it_understood(tmp_path):
 
 def test_the_pulse_is_shown(tmp_path):
     names = {path.name for path in show(load_study(_file(tmp_path)), tmp_path / "pictures")}
-    assert names == {"bands.png", "phonons.png", "pulse.png"}
+    assert names == {"bands.png", "states.png", "phonons.png", "pulse.png"}
 
 
 def _file(folder):
