@@ -103,6 +103,19 @@ def test_pumped_density_matrix_in_many_digits(kelvin, gamma, level, omega, spaci
         np.testing.assert_allclose(found[side, 0] / scale, expected / scale, atol=2e-9)
 
 
+@pytest.mark.parametrize("bands", [1, 3, 4])
+def test_many_wave_vectors_at_once_are_one_after_the_other(bands):
+    random = np.random.default_rng(2)
+    g = random.normal(size=(5, 2, 1, bands, bands)) + 1j * random.normal(size=(5, 2, 1, bands, bands))
+    levels, waves = random.normal(size=(5, 2, bands)), jnp.asarray([0.2, 0.3])
+    state = waves, jnp.asarray(0.05)
+    expected = [np.asarray(PUMPED(jnp.asarray(g[k]), jnp.asarray(levels[k]), *state)) for k in range(5)]
+    mapped = jax.vmap(pumped, (0, 0, None, None))(jnp.asarray(g), jnp.asarray(levels), *state)
+    np.testing.assert_allclose(mapped, expected, rtol=1e-12, atol=1e-13 * np.abs(expected).max())
+    also = jax.vmap(pumped, (0, 0, 0, None))(jnp.asarray(g), jnp.asarray(levels), jnp.tile(waves, (5, 1)), state[1])
+    np.testing.assert_allclose(also, expected, rtol=1e-12, atol=1e-13 * np.abs(expected).max())
+
+
 def many_digits(a, b, c, omega, gamma, kelvin):
     """K(a, b, c; omega), the Fermi level at zero."""
     thermal = exact.mp.mpf(units.k_B) * exact.mp.mpf(kelvin)

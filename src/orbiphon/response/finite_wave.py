@@ -48,6 +48,8 @@ from orbiphon.response.integrand import AbstractStateIntegrand
 from orbiphon.response.pairs import RESONANT, Jet, close, doubled, jets, over, pair, tripled
 from orbiphon.units import k_B
 
+_FEW_BANDS = 3
+"""Up to so many, matrices at all k are multiplied element by element; more are left to matrix products."""
 Pump = Callable[[Array, Array, Array, Array], Array]
 """M^s (2 wave polarisation band band) from vertex, levels, frequency and broadening, as `pumped`."""
 AtWaveVector = tuple[Array, Array, Array]
@@ -120,43 +122,93 @@ def pumped(
     frequency: Float[Array, "wave"],
     broadening: Float[Array, ""],
 ) -> Complex[Array, "2 wave polarisation band band"]:
-    """M^+ and M^- between eigenstates, energies from the Fermi level on and in units of 2 pi k_B T.
+    """M^+ and M^- between eigenstates, energies from the Fermi level on and in units of 2 pi k_B T."""
+    return _pumped(vertex, levels, frequency, broadening)
 
-    A loop over s, because XLA would fuse what stands outside of loops into each of its uses.
-    """
+
+@jax.custom_batching.custom_vmap
+def _pumped(vertex: Array, levels: Array, frequency: Array, broadening: Array) -> Array:
+    return _pumped_at_all(vertex[..., None], levels[..., None], frequency, broadening)[..., 0]
+
+
+@_pumped.def_vmap
+def _mapped(size: int, is_mapped: Sequence[bool], *arguments: Array) -> tuple[Array, bool]:
+    """Matrices of few bands at many k: with k as the last axis, which compilers make vector instructions of."""
+    vertex, levels, *state = arguments
+    if list(is_mapped) == [True, True, False, False] and levels.shape[-1] <= _FEW_BANDS:
+        last = (jnp.moveaxis(one, 0, -1) for one in (vertex, levels))
+        return jnp.moveaxis(_pumped_at_all(*last, *state), -1, 0), True
+
+    def at_one(vertex: Array, levels: Array, *state: Array) -> Array:
+        return _pumped_at_all(vertex[..., None], levels[..., None], *state)[..., 0]
+
+    return jax.vmap(at_one, tuple(0 if along else None for along in is_mapped))(*arguments), True
+
+
+def _pumped_at_all(
+    vertex: Complex[Array, "wave polarisation above below k"],
+    levels: Float[Array, "2 band k"],
+    frequency: Float[Array, "wave"],
+    broadening: Float[Array, ""],
+) -> Complex[Array, "2 wave polarisation band band k"]:
+    """A loop over s, because XLA would fuse what stands outside of loops into each of its uses."""
     omega = jnp.stack([frequency, -frequency])
     own = stacked(jets(levels[:, None], broadening))
-    moved = stacked(jets(levels[:, None] - omega[:, :, None], broadening))
+    moved = stacked(jets(levels[:, None] - omega[:, :, None, None], broadening))
     other, other_moved = (jax.tree.map(turned, one) for one in (own, moved))
-    sides = (jnp.stack([vertex, adjoint(vertex)]), omega, own, moved, other, other_moved)
+    sides = (jnp.stack([vertex, _adjoint(vertex)]), omega, own, moved, other, other_moved)
     return lax.map(lambda side: _pumped_at(side, broadening), sides)
 
 
 def _pumped_at(
     side: tuple[Array, Array, Jet, Jet, Jet, Jet], broadening: Float[Array, ""]
-) -> Complex[Array, "wave polarisation b a"]:
+) -> Complex[Array, "wave polarisation b a k"]:
     """M^s with z_a, z_b of `own` and z_c of `other`; `omega` is s omega, moved are z_b - omega and C = z_c + omega.
 
     Own levels have an axis of length one where moved ones have that of the waves.
     """
     w, omega, own, own_moved, other, other_moved = side
-    b, a, c = own.column, own.row, other_moved.row
+    b, a, c = _column(own), _row(own), _row(other_moved)
     to_b, to_c = pair(b, a), pair(b, c)
     second = doubled(a, b, to_b)
     third = tripled(a, b, second)
     resonant, detuning = close(b, c, RESONANT), b.x - c.x
     far = jnp.where(resonant, 0.0, 1.0 / jnp.where(resonant, 1.0, detuning))  # 1/(a - C)
     reals = far, resonant.astype(float), jnp.where(resonant, -detuning, 0.0)
-    adjoints = [adjoint(real.astype(complex)[:, None] * w) for real in reals]
-    plain, near, slope = (w @ adjoint for adjoint in adjoints)
-    g = to_b[:, None] * plain - (w * to_c[:, None]) @ adjoints[0] + second[:, None] * near + third[:, None] * slope
+    weighed = [real.astype(complex)[:, None] * w for real in reals]
+    plain, near, slope = (_times_adjoint(w, one) for one in weighed)
+    g = to_b[:, None] * plain - _times_adjoint(w * to_c[:, None], weighed[0])
+    g = g + second[:, None] * near + third[:, None] * slope
 
-    both = omega.astype(complex)[:, None]
+    both = omega.astype(complex)[:, None, None]
     h, h_c = both * pair(own, own_moved), both * pair(other, other_moved)
     opposite = (h[:, :, None] - jnp.conj(h_c)[:, None, :]) * over(detuning, broadening)  # D[b, C*]
-    y = to_c - pair(own_moved.column, other.row) - opposite
-    t = (w * y[:, None]) @ adjoint(w)
-    return 0.5j / np.pi * (g - adjoint(g) - (t + adjoint(t)) * over(b.x - a.x, broadening)[:, None])
+    y = to_c - pair(_column(own_moved), _row(other)) - opposite
+    t = _times_adjoint(w * y[:, None], w)
+    return 0.5j / np.pi * (g - _adjoint(g) - (t + _adjoint(t)) * over(b.x - a.x, broadening)[:, None])
+
+
+def _column(jet: Jet) -> Jet:
+    """Levels (... band k) down the rows of matrices."""
+    return jax.tree.map(lambda leaf: leaf[..., :, None, :], jet)
+
+
+def _row(jet: Jet) -> Jet:
+    """Levels (... band k) along the columns of matrices."""
+    return jax.tree.map(lambda leaf: leaf[..., None, :, :], jet)
+
+
+def _adjoint(matrices: Complex[Array, "... a b k"]) -> Complex[Array, "... b a k"]:
+    return jnp.conj(jnp.swapaxes(matrices, -3, -2))
+
+
+def _times_adjoint(
+    left: Complex[Array, "... a c k"], right: Complex[Array, "... b c k"]
+) -> Complex[Array, "... a b k"]:
+    """left right^+ at every k."""
+    if left.shape[-2] > _FEW_BANDS:
+        return jnp.einsum("...ack,...bck->...abk", left, jnp.conj(right))
+    return jnp.sum(left[..., :, None, :, :] * jnp.conj(right)[..., None, :, :, :], axis=-2)
 
 
 def stacked(sides: Sequence[Jet]) -> Jet:
