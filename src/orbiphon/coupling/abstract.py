@@ -7,7 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Complex
+from jaxtyping import Array, Complex, Num
 
 from orbiphon._checks import check_shape
 from orbiphon._types import OrbitalMatrix, Polarisation, Vector
@@ -42,6 +42,15 @@ class Coupling(eqx.Module):
         """∂/∂|q| of `bonds` at q = 0 along a unit vector, in eV: the coupling of a long wave."""
         along = lambda q: self.bonds(q, polarisation)  # noqa: E731
         return jax.jvp(along, (jnp.zeros_like(direction),), (direction,))[1]
+
+    def gradient_derivative(self, gradient: Num[np.ndarray, "xyz xyz"]) -> Complex[Array, "cell orbital orbital"]:
+        """D[G], eV: dH in real space where the displacement has the gradient G_ab = ∂u_a/∂x_b, all atoms alike; may be
+        complex. A long wave has G = i q e n^T, so that `strain` is i D[e n^T]."""
+        sites = self.electrons.crystal.sites
+        columns = jnp.asarray(gradient, dtype=complex).T
+        alike = [jnp.tile(column[None], (sites, 1)) for column in columns]
+        along = [self.strain(axis, e) for axis, e in zip(jnp.eye(3), alike, strict=True)]
+        return -1j * jnp.sum(jnp.stack(along), axis=0)
 
     def long_wave(self, k: Vector, direction: Vector, polarisation: Polarisation) -> OrbitalMatrix:
         """∂g/∂|q| at q = 0 along a unit vector, (orbital orbital), in eV."""

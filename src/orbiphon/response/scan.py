@@ -1,10 +1,17 @@
-"""The conserving response to a long circular wave for many states at once, as for a metal from first principles.
+"""The conserving response to a slow deformation for many states at once, as for a metal from first principles.
 
-    <O> per cell / ((q U)^2 hbar omega) = (1/2) <sum_abc O_ab [...] K'>,
+Where the displacement gradient is Re{G exp(-i omega t)}, G_ab = du_a/dx_b,
 
-the wave u = U [cos(qz - omega t) e_x + lambda sin(qz - omega t) e_y] with its unit vector (e_x - i lambda e_y)/sqrt 2,
+    <O> per cell = (hbar omega/4) <sum_abc O_ab [W_bc W*_ac - W*_cb W_ca] K'(e_a, e_b, e_c)>,    W = D[G],
+
+to leading order in omega: `second_order` with |U|^2 q^2 gamma gamma* = W W*. So for the wave
+u = U [cos(qz - omega t) e_x + lambda sin(qz - omega t) e_y], with the unit vector e = (e_x - i lambda e_y)/sqrt 2 and
+G = i sqrt 2 q U e n^T,
+
+    <O> per cell / ((q U)^2 hbar omega) = (1/2) <sum_abc O_ab [...] K'>,    W = D[e n^T],
+
 likewise along other directions. One eigensystem at each k serves all states, and the zone is folded by the operations
-of the crystal that the wave leaves.
+of the crystal that the deformation leaves.
 """
 
 from collections.abc import Sequence
@@ -15,7 +22,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float
 
-from orbiphon._checks import check_finite, check_positive
+from orbiphon._checks import check_finite, check_positive, check_shape
 from orbiphon.coupling import Coupling
 from orbiphon.crystal import point_operations
 from orbiphon.crystal.concrete import ArrayLike
@@ -35,11 +42,11 @@ _FLOOR = 0.3  # of rtol: small moments need be known to this part of the largest
 
 
 class Scan(NamedTuple):
-    """`value` and `error` (coupling state observable) in 1/eV times the observable's unit; `shape` and `points` of the
-    meshes, `converged`."""
+    """`value` and `error`, for each coupling or gradient, state and observable; `shape` and `points` of the meshes,
+    `converged`."""
 
-    value: Float[np.ndarray, "coupling state observable"]
-    error: Float[np.ndarray, "coupling state observable"]
+    value: Float[np.ndarray, "vertex state observable"]
+    error: Float[np.ndarray, "vertex state observable"]
     shape: tuple[int, ...]
     points: int
     converged: bool
@@ -60,27 +67,72 @@ def scan(
     **Arguments:** `couplings` of one and the same electrons; `broadening` in eV; `states` (state 2): Fermi levels (eV)
     and temperatures (K); `observables` odd under time reversal; the wave's `direction` and `chirality`.
 
+    **Returns:** a `Scan`, (coupling state observable), in 1/eV times the observable's unit.
+
     **Raises:** `InputError` for a state out of range, an even observable, or a coupling that does not know the strain.
     """
+    unit = circular_polarisation(direction, chirality)
+    gradient = np.asarray(unit)[:, None] * np.asarray(direction_vector(direction))[None, :]
+    vertices = [coupling.gradient_derivative(gradient) for coupling in couplings]
+    return _moments(couplings[0].electrons, vertices, 0.5, broadening, states, observables, numerics)
+
+
+def gradient_moments(
+    coupling: Coupling,
+    gradients: ArrayLike,
+    frequency: float,
+    broadening: float,
+    states: ArrayLike,
+    *,
+    observables: Sequence[str | Observable] = ("Lx", "Ly", "Lz"),
+    numerics: Numerics | None = None,
+) -> Scan:
+    """Static moments per cell where the crystal is deformed slowly and everywhere alike, by Re{G exp(-i omega t)}.
+
+    A surface wave is so at each depth, if it is long: `phonons.RayleighWave.gradient`.
+
+    **Arguments:** the `coupling`; complex `gradients` G_ab = du_a/dx_b (gradient xyz xyz), without unit; `frequency`
+    hbar omega in eV, small beside the `broadening` (eV) and the distances of levels; `states` (state 2): Fermi levels
+    (eV) and temperatures (K); `observables` odd under time reversal.
+
+    **Returns:** a `Scan`, (gradient state observable), in the observable's unit.
+
+    **Raises:** `InputError` for a wrong shape, a state out of range, an even observable, or a coupling that does not
+    know a strain.
+    """
+    gradients = np.asarray(gradients, dtype=complex)
+    check_shape("gradients", gradients, "gradient xyz xyz", (None, 3, 3))
+    check_finite("gradients", np.abs(gradients))
+    check_positive("frequency", frequency)
+    vertices = [coupling.gradient_derivative(gradient) for gradient in gradients]
+    return _moments(coupling.electrons, vertices, 0.25 * frequency, broadening, states, observables, numerics)
+
+
+def _moments(
+    electrons: TightBinding,
+    vertices: Sequence[Complex[Array, "cell orbital orbital"]],
+    factor: float,
+    broadening: float,
+    states: ArrayLike,
+    observables: Sequence[str | Observable],
+    numerics: Numerics | None,
+) -> Scan:
+    """`factor` times the zone mean of sum_abc O_ab [...] K'."""
     numerics = Numerics(rtol=1e-2) if numerics is None else numerics
     states = np.asarray(states, dtype=float).reshape(-1, 2)
     check_positive("broadening", broadening)
     check_finite("states", states)
     check_positive("states", states[:, 1])
-    electrons = couplings[0].electrons
     measured = [observable(electrons.basis, o) if isinstance(o, str) else o for o in observables]
     for o in measured:
         if o.time_reversal != -1:
             raise InputError(
                 f"Argument `observables` must be odd under time reversal, but {o.name} is even. Ask for L."
             )
-    wave, unit = direction_vector(direction), circular_polarisation(direction, chirality)
-    polarisation = jnp.tile(unit[None], (electrons.crystal.sites, 1))
-    strain = jnp.stack([coupling.strain(wave, polarisation) for coupling in couplings])
     matrices = jnp.stack([o.matrix for o in measured])
-    mean = folded_mean(many_bands(electrons, strain, matrices, broadening, states), numerics)
-    shape = (len(states), len(couplings), len(measured))
-    value, error = (np.moveaxis(x.reshape(shape), 1, 0) / 2 for x in (mean.value, mean.error))
+    mean = folded_mean(many_bands(electrons, jnp.stack(vertices), matrices, broadening, states), numerics)
+    shape = (len(states), len(vertices), len(measured))
+    value, error = (factor * np.moveaxis(x.reshape(shape), 1, 0) for x in (mean.value, mean.error))
     return Scan(value, error, mean.shape, mean.points, mean.converged)
 
 
