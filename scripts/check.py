@@ -21,7 +21,7 @@ QUICK = {
     "types": [BIN / "pyright", "--pythonpath", sys.executable],
     "imports": [BIN / "lint-imports"],
 }
-SLOW = {"tests and doctests": [sys.executable, "-m", "pytest", "-n", "2", "-q", "-rs"]}
+SLOW = {"tests and doctests": [sys.executable, "-m", "pytest", "-n", "2", "-q", "-rs", "--durations", "25"]}
 
 
 def main() -> int:

@@ -440,7 +440,11 @@ def test_show_a_sheet(monkeypatch, drawn, tmp_path):
     assert drawn[4].get_suptitle() == "published, quadrupole coupling\n100 K, Fermi level −2.5 eV"
 
 
-@pytest.mark.parametrize("text", [CUBIC, WAVE.replace("order = 2", "order = 1").replace('"adiabatic"', '"kubo"')])
+ALL_WAVES = THERMAL.replace('"adiabatic"', '"keldysh"').replace('"sphere"', '"line"')
+FIRST_ORDER = WAVE.replace("order = 2", "order = 1").replace('"adiabatic"', '"kubo"')
+
+
+@pytest.mark.parametrize("text", [CUBIC, FIRST_ORDER, ALL_WAVES])
 def test_show_without_a_zone_map(text, tmp_path):
     paths = draw_study(read_study(text), tmp_path / "deep" / "pictures")
     assert [path.name for path in paths] == ["bands.png", "states.png", "fermi.png", "phonons.png"]

@@ -170,6 +170,40 @@ def test_check_and_show(tmp_path):
     np.testing.assert_allclose(data.frequency[0], 1e3 * np.asarray(PHONONS.modes(np.zeros(3)).frequency[0]), atol=1e-5)
 
 
+def test_pictures_of_a_study_and_its_spectrum(tmp_path):
+    """What `--spectrum` computes is `moment_spectrum` along the path that `show` takes for the phonons."""
+    text = (
+        ELECTRONS.replace("rtol = 1e-2", "rtol = 0.3") + '[drive]\nkind = "one_mode"\nq = "0.1 1/angstrom"\nmode = 1\n'
+    )
+    (tmp_path / "study.toml").write_text(text)
+    shown = CliRunner().invoke(app, ["show", str(tmp_path / "study.toml"), "--out", str(tmp_path / "pictures")])
+    assert shown.exit_code == 0, shown.output
+    names = {path.name for path in (tmp_path / "pictures").iterdir()}
+    assert names == {"bands.png", "states.png", "fermi.png", "phonons.png", "zone.png"}
+    command = ["show", str(tmp_path / "study.toml"), "--spectrum", "--quiet", "--out", str(tmp_path / "spectrum")]
+    found = CliRunner().invoke(app, command)
+    assert found.exit_code == 0, found.output
+    assert (tmp_path / "spectrum" / "spectrum.png").stat().st_size > 10_000
+    saved = xarray.open_zarr(tmp_path / "spectrum" / "spectrum.zarr").load()
+    q, number = saved["wave_vector"].values, 7
+    numerics, method = oph.Numerics(rtol=0.3), oph.Keldysh(0.3)
+    one = oph.moment_spectrum(LAYER, PHONONS, STATE, method, q[[number]], observables=["Lz"], numerics=numerics)
+    assert np.max(np.abs(one.value)) > 0
+    both = saved["error"].values[number] + one.error[0]
+    assert np.all(np.abs(saved["value"].values[number] - one.value[0]) <= both + 1e-12 * np.abs(one.value).max())
+
+
+def test_a_spectrum_needs_modes(tmp_path):
+    acoustic = '[phonons]\nspeed = "5000 m/s"\nmass = "4e-26 kg"\n\n[response]'
+    text = ELECTRONS[: ELECTRONS.index("[phonons]")] + acoustic + ELECTRONS.partition("[response]")[2]
+    text += '[drive]\nkind = "one_phonon"\nq = "0.1 1/angstrom"\n'
+    (tmp_path / "study.toml").write_text(text)
+    found = CliRunner().invoke(
+        app, ["show", str(tmp_path / "study.toml"), "--spectrum", "--out", str(tmp_path / "out")]
+    )
+    assert found.exit_code == 2 and "[phonons] must be the modes of a crystal" in found.output
+
+
 ONE = '[drive]\nkind = "one_mode"\nq = "0.1 1/angstrom"\nmode = 1\n'
 
 

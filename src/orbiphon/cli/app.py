@@ -20,6 +20,9 @@ StudyOrSpectrum = Annotated[
     Path, typer.Argument(help="A study file, or a spectrum that `study.save_spectrum` wrote (NAME.zarr).")
 ]
 Out = Annotated[Path, typer.Option(help="The folder of the results; it is made if it is not there.")]
+Spectrum = Annotated[
+    bool, typer.Option("--spectrum", help="Of a study: compute what one phonon of each mode pumps, along a path.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar, no summary.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the results of another study.")]
 
@@ -132,12 +135,15 @@ def new(path: Annotated[Path | None, typer.Argument(help="The file to write; wit
 
 @app.command()
 @guarded
-def show(study: StudyOrSpectrum, out: Out = Path("pictures")) -> int:
+def show(study: StudyOrSpectrum, out: Out = Path("pictures"), spectrum: Spectrum = False, quiet: Quiet = False) -> int:
     """Draw bands, Fermi surface, phonons, and where in the zone the moment comes from; or moments per phonon."""
-    from orbiphon.plot import show as draw, show_spectrum
+    from orbiphon.plot import compute_spectrum, show as draw, show_spectrum
     from orbiphon.study import load_study
 
-    drawn = show_spectrum(study, out) if study.suffix == ".zarr" else draw(load_study(study), out)
+    if study.suffix == ".zarr":
+        drawn = show_spectrum(study, out)
+    else:
+        drawn = compute_spectrum(load_study(study), out, quiet) if spectrum else draw(load_study(study), out)
     for path in drawn or ():
         say(f"Wrote {path}.")
     return 0

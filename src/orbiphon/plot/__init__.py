@@ -2,5 +2,9 @@
 
 from orbiphon.plot.folder import plot_folder as plot_folder
 from orbiphon.plot.show import show as show
-from orbiphon.plot.spectrum import draw_spectrum as draw_spectrum, show_spectrum as show_spectrum
+from orbiphon.plot.spectrum import (
+    compute_spectrum as compute_spectrum,
+    draw_spectrum as draw_spectrum,
+    show_spectrum as show_spectrum,
+)
 from orbiphon.plot.traces import draw_traces as draw_traces

@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from orbiphon.errors import InputError
 from orbiphon.plot.electrons import draw_bands, draw_fermi, draw_states
-from orbiphon.plot.style import COLOURS, MINUS, figure, save
+from orbiphon.plot.style import COLOURS, MINUS, figure, save, writable
 from orbiphon.study import Study
 from orbiphon.study.build import electrons as build_electrons
 from orbiphon.study.show import (
@@ -25,9 +24,8 @@ from orbiphon.study.show import (
 
 
 def show(study: Study, out: str | Path) -> list[Path]:
-    """bands.png, states.png, fermi.png (but of a chain), phonons.png and, for two-dimensional crystals at second order,
-    zone.png in the folder `out`; for a pulse pulse.png in place of zone.png."""
-    folder = Path(out)
+    """bands.png, states.png, fermi.png (but of a chain), phonons.png and, for two-dimensional crystals at second order
+    zone.png in the folder `out`, if one mean over the zone makes the moment; for a pulse pulse.png in place of it."""
     electrons = build_electrons(study, first_values(study))
     level = first_fermi_level(study, electrons)
     pictures = [
@@ -40,11 +38,9 @@ def show(study: Study, out: str | Path) -> list[Path]:
     if study.config.drive.in_time:
         pictures.append((draw_pulse, pulse_data(study), "pulse.png"))
     elif electrons.crystal.lattice.dim == 2 and 2 in study.config.response.order:
-        pictures.append((draw_zone, zone_data(study), "zone.png"))
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"The folder `{folder}` must be writable, but is not: {error.strerror}.") from None
+        zone = zone_data(study)
+        pictures += [] if zone is None else [(draw_zone, zone, "zone.png")]
+    folder = writable(out)
     return [draw(data, folder / name) for draw, data, name in pictures]
 
 

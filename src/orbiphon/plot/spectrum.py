@@ -6,9 +6,12 @@ from typing import Any
 import numpy as np
 
 from orbiphon.errors import InputError
-from orbiphon.plot.style import MINUS, figure, load, save
+from orbiphon.plot.style import MINUS, figure, load, save, writable
 from orbiphon.response import MomentSpectrum
-from orbiphon.study.spectrum import spectrum_dataset
+from orbiphon.study import Study
+from orbiphon.study.progress import progress_bars
+from orbiphon.study.show import mode_spectrum
+from orbiphon.study.spectrum import save_spectrum, spectrum_dataset
 
 _NEEDED = ("frequency", "value", "wave_vector", "observable")
 _COLOURS = "RdBu_r"
@@ -36,12 +39,20 @@ def draw_spectrum(spectrum: MomentSpectrum | Any, path: str | Path, observable: 
 
 def show_spectrum(file: str | Path, out: str | Path) -> list[Path]:
     """Draw a saved spectrum into the folder `out`. **Raises:** `InputError` if it is none, or `out` is not writable."""
-    data, folder = load(Path(file), *_NEEDED), Path(out)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"The folder `{folder}` must be writable, but is not: {error.strerror}.") from None
+    data, folder = load(Path(file), *_NEEDED), writable(out)
     return [draw_spectrum(data, folder / f"{Path(file).stem}.png")]
+
+
+def compute_spectrum(study: Study, out: str | Path, quiet: bool = False) -> list[Path]:
+    """Moments per phonon of a study's crystal along a path, into spectrum.zarr and spectrum.png in the folder `out`.
+
+    **Raises:** `InputError` if the study has no such moments, or `out` is not writable.
+    """
+    folder = writable(out)
+    with progress_bars(1, 0, quiet, "spectrum") as advance:
+        spectrum = mode_spectrum(study)
+        advance(1)
+    return [save_spectrum(spectrum, folder / "spectrum.zarr"), draw_spectrum(spectrum, folder / "spectrum.png")]
 
 
 def _bands(data: Any, names: list[str], path: Path) -> Path:

@@ -35,6 +35,16 @@ def figure(columns: int, *, width: float = 3.4, height: float = 2.8) -> tuple[An
     return drawing, axes[0]
 
 
+def writable(out: str | Path) -> Path:
+    """The folder, made if it is not there. Raises `InputError` if it cannot be."""
+    folder = Path(out)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"The folder `{folder}` must be writable, but is not: {error.strerror}.") from None
+    return folder
+
+
 def load(path: Path, *needed: str) -> Any:
     """The dataset in a folder of results, in memory. Raises `InputError` if it is broken or lacks what is needed."""
     import xarray

@@ -67,13 +67,14 @@ def problem(study: Study, values: Values, order: int) -> Problem:
         electrons(study, values),
         drive(study, values),
         state(study, values),
-        coupling=_coupling(study),
+        coupling=coupling(study),
         observables=study.config.response.observables,
         order=order,
     )
 
 
-def _coupling(study: Study) -> str | Coupling:
+def coupling(study: Study) -> str | Coupling:
+    """The coupling of `[coupling]`, by name or from files."""
     return (
         first_principles.read(study).coupling if first_principles.is_from_files(study) else study.config.coupling.kind
     )

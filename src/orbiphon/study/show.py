@@ -19,6 +19,7 @@ from orbiphon.electrons import (
 )
 from orbiphon.electrons.bloch import BlochSum, lattice_steps
 from orbiphon.electrons.symmetry import electron_symmetries
+from orbiphon.errors import InputError
 from orbiphon.phonons import ForceConstants
 from orbiphon.study import build, first_principles
 from orbiphon.study.config import Study
@@ -31,6 +32,7 @@ _NODES = {
     3: (("Γ", (0.0,) * 3), ("X", (0.5, 0.0, 0.0)), ("M", (0.5, 0.5, 0.0)), ("Γ", (0.0,) * 3), ("R", (0.5,) * 3)),
 }
 _POINTS = 80  # along a segment of a path
+_SPECTRUM_POINTS = 20
 _INSTANTS = 1000
 _MAP = 301  # points per axis of a map
 _RESOLVED = 200  # parts of the range of energies that a density of states tells apart, at most
@@ -116,7 +118,8 @@ def _nodes(lattice: Lattice) -> list[tuple[str, tuple[float, ...]]]:
 def zone_data(study: Study) -> Any:
     """Moment per wave vector (ky, kx, observable) by the study's first second-order method, and levels (ky, kx, band).
 
-    For two-dimensional crystals. Levels come sector by sector, so that they cross where symmetry lets them.
+    For two-dimensional crystals; None where the moments are no single zone mean, as for many phonons. Levels come
+    sector by sector, so that they cross where symmetry lets them.
     """
     import jax
     import jax.numpy as jnp
@@ -126,6 +129,8 @@ def zone_data(study: Study) -> Any:
     problem = build.problem(study, values, 2)
     names = [name for name in study.config.response.method if 2 in response.METHODS[name].orders]
     method = build.method(study, values, names[0])
+    if method.prepare(problem).integrand is None:
+        return None
     kappa = np.linspace(-0.5, 0.5, _MAP)
     grid = np.stack(np.meshgrid(kappa, kappa, indexing="xy"), axis=-1).reshape(-1, 2)
     electrons, steps = problem.electrons, lattice_steps(problem.electrons)
@@ -149,6 +154,36 @@ def zone_data(study: Study) -> Any:
         "coupling": problem.coupling_kind,
     }
     return xarray.Dataset(data, coordinates, attributes)
+
+
+def mode_spectrum(study: Study) -> response.MomentSpectrum:
+    """Moments per phonon of all modes along a path, by the study's first second-order method, to its tolerance.
+
+    **Raises:** `InputError` for phonons that are no modes of a crystal, or a method that does not know them.
+    """
+    values = first_values(study)
+    phonons, electrons = build.phonons(study, values), build.electrons(study, values)
+    names = [name for name in study.config.response.method if 2 in response.METHODS[name].orders]
+    if not isinstance(phonons, ForceConstants):
+        raise InputError(
+            "[phonons] must be the modes of a crystal for moments per phonon along a path, but is an acoustic branch. "
+            'Write kind = "springs", or file = "phonopy.yaml".'
+        )
+    if not names:
+        known = ", ".join(study.config.response.method)
+        raise InputError(
+            f"response.method must have a second order for moments per phonon, but {known} has none. Write keldysh."
+        )
+    return response.moment_spectrum(
+        electrons,
+        phonons,
+        build.state(study, values),
+        build.method(study, values, names[0]),
+        k_path(electrons.crystal.lattice, _nodes(electrons.crystal.lattice), _SPECTRUM_POINTS),
+        observables=study.config.response.observables,
+        coupling=build.coupling(study),
+        numerics=build.numerics(study),
+    )
 
 
 def phonon_data(study: Study) -> Any:
