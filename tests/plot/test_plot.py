@@ -504,3 +504,16 @@ def test_points_of_oblique_lattices_are_called_by_their_coordinates():
     law = oph.SlaterKoster({"ss_sigma": -1.0}, length=np.sqrt(12.0))
     data = show.band_data(tight_binding(crystal, oph.Basis(((0, "s"),)), law, 3.6))
     assert data.attrs["labels"] == ["Γ", "½00", "½½0", "Γ", "½½½"]
+
+
+@pytest.mark.parametrize("degrees", [60, 120])
+def test_the_path_of_a_hexagonal_layer_goes_through_its_corner_and_its_edge(degrees):
+    """K is as far from three reciprocal lattice points as from none other, M halfway between two."""
+    angle = np.radians(degrees)
+    lattice = Lattice([[2.0, 0.0, 0.0], [2.0 * np.cos(angle), 2.0 * np.sin(angle), 0.0]])
+    nodes = [(name, np.array(point) @ np.asarray(lattice.reciprocal)) for name, point in show._nodes(lattice)]
+    assert [name for name, _ in nodes] == ["Γ", "K", "M", "Γ"]
+    points = np.array([(i, j) for i in range(-2, 3) for j in range(-2, 3)]) @ np.asarray(lattice.reciprocal)
+    for (_, node), alike in zip(nodes, (1, 3, 2, 1), strict=True):
+        distance = np.linalg.norm(points - node, axis=1)
+        assert np.sum(distance < np.min(distance) + 1e-9) == alike

@@ -31,6 +31,8 @@ _NODES = {
     2: (("Γ", (0.0, 0.0)), ("X", (0.5, 0.0)), ("M", (0.5, 0.5)), ("Γ", (0.0, 0.0))),
     3: (("Γ", (0.0,) * 3), ("X", (0.5, 0.0, 0.0)), ("M", (0.5, 0.5, 0.0)), ("Γ", (0.0,) * 3), ("R", (0.5,) * 3)),
 }
+_HEXAGON = (("Γ", (0.0, 0.0)), ("K", (2 / 3, 1 / 3)), ("M", (0.5, 0.5)), ("Γ", (0.0, 0.0)))  # 60° between the vectors
+_TURNED_HEXAGON = (("Γ", (0.0, 0.0)), ("K", (1 / 3, 1 / 3)), ("M", (0.5, 0.0)), ("Γ", (0.0, 0.0)))  # 120°
 _POINTS = 80  # along a segment of a path
 _SPECTRUM_POINTS = 20
 _INSTANTS = 1000
@@ -105,10 +107,13 @@ def fermi_data(electrons: TightBinding, fermi_level: float) -> list[FermiLines]:
 
 
 def _nodes(lattice: Lattice) -> list[tuple[str, tuple[float, ...]]]:
-    """Points of the path; their usual names are those of lattices with right angles, others get their coordinates."""
+    """Points of the path; their usual names are those of lattices with right angles and of hexagonal layers, others get
+    their coordinates."""
     vectors = np.asarray(lattice.vectors)
-    metric = vectors @ vectors.T
-    right = np.all(np.abs(metric - np.diag(np.diag(metric))) < 1e-6 * np.max(metric))
+    metric = vectors @ vectors.T / np.max(np.sum(vectors**2, axis=1))
+    if lattice.dim == 2 and np.allclose(np.abs(metric), [[1.0, 0.5], [0.5, 1.0]], atol=1e-6):
+        return list(_HEXAGON if metric[0, 1] > 0 else _TURNED_HEXAGON)
+    right = np.all(np.abs(metric - np.diag(np.diag(metric))) < 1e-6)
     nodes = _NODES[lattice.dim]
     return [
         (name if right or name == "Γ" else "".join("½" if x else "0" for x in point), point) for name, point in nodes
