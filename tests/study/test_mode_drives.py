@@ -12,7 +12,7 @@ from orbiphon.cli.app import app
 from orbiphon.crystal import zone_points
 from orbiphon.errors import InputError
 from orbiphon.phonons import circular_modes
-from orbiphon.study import read_study, run
+from orbiphon.study import read_study, run, show
 
 BOND = 2.0
 ELECTRONS = """\
@@ -170,12 +170,13 @@ def test_check_and_show(tmp_path):
     np.testing.assert_allclose(data.frequency[0], 1e3 * np.asarray(PHONONS.modes(np.zeros(3)).frequency[0]), atol=1e-5)
 
 
-def test_pictures_of_a_study_and_its_spectrum(tmp_path):
+def test_pictures_of_a_study_and_its_spectrum(tmp_path, monkeypatch):
     """What `--spectrum` computes is `moment_spectrum` along the path that `show` takes for the phonons."""
     text = (
         ELECTRONS.replace("rtol = 1e-2", "rtol = 0.3") + '[drive]\nkind = "one_mode"\nq = "0.1 1/angstrom"\nmode = 1\n'
     )
     (tmp_path / "study.toml").write_text(text)
+    monkeypatch.setattr(show, "_SPECTRUM_POINTS", 3)
     shown = CliRunner().invoke(app, ["show", str(tmp_path / "study.toml"), "--out", str(tmp_path / "pictures")])
     assert shown.exit_code == 0, shown.output
     names = {path.name for path in (tmp_path / "pictures").iterdir()}
