@@ -194,55 +194,16 @@ def interpolated_sum(
 
     Instead of polarisations, any combinations of them, with the excess that belongs to each.
     """
-    known: dict[float, ZoneMean] = {}
-    roots = np.cbrt(along)
-    first, length = roots.min(), np.ptp(roots)
-    places = (roots - first) / length
-    weight = excess * along[None]  # of m_q/q
-    scale = float(np.sum(np.abs(weight)))
-
-    def q_at(place: float) -> float:
-        return float((first + length * place) ** 3)
-
-    def estimate(panel: "_Panel") -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Sum over a panel, the error of its interpolation and the square of that of its m_q."""
-        inside = panel.holds(places)
-        values = np.stack([known[x].value / q_at(x) for x in panel.points]).reshape(_PANEL + 1, len(excess), -1)
-        errors = np.stack([known[x].error / q_at(x) for x in panel.points]).reshape(values.shape)
-        fine, coarse = (weight[:, inside] @ panel.interpolation(places[inside], step) for step in (1, 2))
-        total = np.einsum("pj,jpo->o", fine, values)
-        return (
-            total,
-            np.abs(total - np.einsum("pj,jpo->o", coarse, values[::2])),
-            np.einsum("pj,jpo->o", fine**2, errors**2),
-        )
-
-    def ask(panels: Sequence["_Panel"], rtol: float, tolerance: float) -> int:
-        """The m_q at the points of panels, unless they are known well enough; returns the evaluations in the zone."""
-
-        def atol(x: float) -> float:
-            return q_at(x) * tolerance / scale
-
-        def unknown(x: float) -> bool:
-            mean = known.get(x)
-            return mean is None or bool(np.any(mean.error > np.maximum(atol(x), rtol * np.abs(mean.value))))
-
-        wanted = [x for x in dict.fromkeys(x for panel in panels for x in panel.points) if unknown(x)]
-        found = together(lambda x: per_phonon(q_at(x), rtol, atol(x)), wanted)
-        for done, (x, mean) in enumerate(zip(wanted, found, strict=True)):
-            known[x] = mean
-            tell(f"wave vectors, beside {len(known) - done - 1}", done + 1, len(wanted))
-        return sum(known[x].points for x in wanted)
 
     def tolerance(total: np.ndarray) -> float:
         wanted = np.maximum(numerics.atol, numerics.rtol * np.abs(total))
         return float(np.min(np.where(wanted > 1e-6 * np.max(wanted), wanted, np.max(wanted)), initial=np.inf))
 
-    panels, each = [_Panel(0.0, 1.0)], _EACH
-    points = ask(panels, _FIRST_GUESS, 0.0)
-    points += ask(panels, each * numerics.rtol, each * tolerance(estimate(panels[0])[0]))
+    line, panels, each = _Line(per_phonon, along, excess), [_Panel(0.0, 1.0)], _EACH
+    points = line.ask(panels, _FIRST_GUESS, 0.0)
+    points += line.ask(panels, each * numerics.rtol, each * tolerance(line.estimate(panels[0])[0]))
     while True:
-        parts = [estimate(panel) for panel in panels]
+        parts = [line.estimate(panel) for panel in panels]
         total, gap, squares = (np.sum([part[i] for part in parts], axis=0) for i in range(3))
         wanted, noise = tolerance(total), _SURE * np.sqrt(squares)
         reached = bool(np.all(gap + noise <= wanted))
@@ -257,9 +218,60 @@ def interpolated_sum(
             panels += asked
         else:
             break
-        points += ask(asked, each * numerics.rtol, each * wanted)
-    rule = " and ".join(sorted({mean.rule for mean in known.values()}))
-    return ZoneMean(total, gap + noise, next(iter(known.values())).shape, points, reached, rule)
+        points += line.ask(asked, each * numerics.rtol, each * wanted)
+    rule = " and ".join(sorted({mean.rule for mean in line.known.values()}))
+    return ZoneMean(total, gap + noise, next(iter(line.known.values())).shape, points, reached, rule)
+
+
+class _Line:
+    """The waves of a line, at places that go from 0 to 1 with the cube root of q, and the m_q `known` so far."""
+
+    def __init__(
+        self,
+        per_phonon: Callable[[float, float, float], ZoneMean],
+        along: Float[np.ndarray, "q"],
+        excess: Float[np.ndarray, "polarisation q"],
+    ) -> None:
+        roots = np.cbrt(along)
+        self.per_phonon, self.first, self.length = per_phonon, roots.min(), np.ptp(roots)
+        self.places = (roots - self.first) / self.length
+        self.weight = excess * along[None]  # of m_q/q
+        self.scale = float(np.sum(np.abs(self.weight)))
+        self.known: dict[float, ZoneMean] = {}
+
+    def q_at(self, place: float) -> float:
+        """Wave vector, 1/angstrom."""
+        return float((self.first + self.length * place) ** 3)
+
+    def estimate(self, panel: "_Panel") -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Sum over a panel, the error of its interpolation and the square of that of its m_q."""
+        inside, known = panel.holds(self.places), [(self.known[x], self.q_at(x)) for x in panel.points]
+        values = np.stack([mean.value / q for mean, q in known]).reshape(_PANEL + 1, len(self.weight), -1)
+        errors = np.stack([mean.error / q for mean, q in known]).reshape(values.shape)
+        fine, coarse = (self.weight[:, inside] @ panel.interpolation(self.places[inside], step) for step in (1, 2))
+        total = np.einsum("pj,jpo->o", fine, values)
+        return (
+            total,
+            np.abs(total - np.einsum("pj,jpo->o", coarse, values[::2])),
+            np.einsum("pj,jpo->o", fine**2, errors**2),
+        )
+
+    def ask(self, panels: Sequence["_Panel"], rtol: float, tolerance: float) -> int:
+        """The m_q at the points of panels, unless they are known well enough; returns the evaluations in the zone."""
+
+        def atol(x: float) -> float:
+            return self.q_at(x) * tolerance / self.scale
+
+        def unknown(x: float) -> bool:
+            mean = self.known.get(x)
+            return mean is None or bool(np.any(mean.error > np.maximum(atol(x), rtol * np.abs(mean.value))))
+
+        wanted = [x for x in dict.fromkeys(x for panel in panels for x in panel.points) if unknown(x)]
+        found = together(lambda x: self.per_phonon(self.q_at(x), rtol, atol(x)), wanted)
+        for done, (x, mean) in enumerate(zip(wanted, found, strict=True)):
+            self.known[x] = mean
+            tell(f"wave vectors, {len(wanted)} more", done + 1, len(wanted))
+        return sum(self.known[x].points for x in wanted)
 
 
 @dataclasses.dataclass(frozen=True)

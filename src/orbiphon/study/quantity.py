@@ -181,23 +181,8 @@ def _convert(kind: Kind, number: float, unit: str) -> float:
 _COMMON_UNITS = (
     *("eV", "meV", "ueV", "J", "rydberg", "hartree", "K", "mK", "kelvin", "angstrom", "nm", "pm", "bohr", "m", "um"),
     *("Hz", "kHz", "MHz", "GHz", "THz", "m/s", "km/s", "kg", "g", "amu", "1/angstrom", "1/nm", "W/m", "mW/mm"),
-    *(
-        "eV/angstrom^2",
-        "N/m",
-        "MV/cm",
-        "kV/cm",
-        "V/m",
-        "K/um",
-        "K/m",
-        "kg/m^3",
-        "g/cm^3",
-        "s",
-        "ps",
-        "fs",
-        "deg",
-        "rad",
-        "THz/ps",
-    ),
+    *("kg/m^3", "g/cm^3", "eV/angstrom^2", "N/m", "MV/cm", "kV/cm", "V/m", "K/um", "K/m"),
+    *("s", "ps", "fs", "deg", "rad", "THz/ps"),
 )
 
 
