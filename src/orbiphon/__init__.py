@@ -78,6 +78,7 @@ from orbiphon.errors import (
 )
 from orbiphon.phonons import (
     AcousticBranch as AcousticBranch,
+    DipoleForces as DipoleForces,
     ForceConstants as ForceConstants,
     PhononModes as PhononModes,
     Spring as Spring,

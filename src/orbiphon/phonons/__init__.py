@@ -13,6 +13,7 @@ from orbiphon.phonons.circular import (
     elliptical_polarisation as elliptical_polarisation,
     transverse_basis as transverse_basis,
 )
+from orbiphon.phonons.dipoles import DipoleForces as DipoleForces, check_neutral as check_neutral
 from orbiphon.phonons.elastic import (
     ElasticWaves as ElasticWaves,
     cubic_stiffness as cubic_stiffness,
