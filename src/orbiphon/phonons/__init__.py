@@ -23,6 +23,7 @@ from orbiphon.phonons.force_constants import (
     ForceConstants as ForceConstants,
     obeying_sum_rule as obeying_sum_rule,
 )
+from orbiphon.phonons.lifetimes import Lifetimes as Lifetimes
 from orbiphon.phonons.modes import (
     AbstractPhonons as AbstractPhonons,
     PhononModes as PhononModes,
