@@ -17,6 +17,7 @@ from orbiphon.phonons import (
 )
 from orbiphon.study import phonon_sections
 from orbiphon.study.build_phonons import PHONONS
+from orbiphon.study.show import _towards_neighbours
 
 phonopy = pytest.importorskip("phonopy")
 from polar_crystals import MASSES, rocksalt, skew  # noqa: E402
@@ -111,6 +112,17 @@ def test_splitting_is_the_closed_formula(salt):
         np.testing.assert_allclose(np.asarray(modes.frequency)[0, 3:], [*transverse[3:5], expected], rtol=1e-8)
     moving = np.asarray(modes.polarisation)[0, 5].real  # the longitudinal mode moves along the direction
     assert np.max(np.abs(np.cross(moving, direction))) < 1e-8
+
+
+def test_drawn_bands_go_through_the_centre_without_a_jump(salt):
+    """From X through q = 0 to L: the longitudinal mode keeps its frequency, the translations stay at zero."""
+    phonons = read_phonopy(salt)
+    path = np.concatenate(
+        [np.linspace(0.5, 0, 11)[:, None] * [1, 1, 0], np.linspace(0.05, 0.5, 10)[:, None] * [1, 1, 1]]
+    )
+    frequency = np.asarray(phonons.modes(_towards_neighbours(cartesian(phonons, path))).frequency)
+    np.testing.assert_allclose(frequency[10, 5], phonons.modes(np.zeros(3), "x").frequency[0, 5], rtol=1e-6)
+    assert np.max(frequency[10, :3]) < 1e-3 * frequency[10, 5]
 
 
 def test_what_the_supercell_holds_is_left_alone(salt):
