@@ -30,7 +30,7 @@ def excess(phonons, gradient=GRADIENT, kelvin=KELVIN, **time):
     return np.asarray(drive.waves(phonons.crystal, kelvin).excess).reshape(len(kelvin), -1, 3 * phonons.crystal.sites)
 
 
-@pytest.mark.parametrize(("phonons", "mesh"), MESHES, ids=NAMES)
+@pytest.mark.parametrize(("phonons", "mesh"), MESHES[:2], ids=NAMES[:2])
 def test_a_constant_gamma_is_one_relaxation_time(tmp_path, phonons, mesh):
     write_kappa(tmp_path / "kappa.hdf5", phonons, mesh, lambda t, f: 0.05)
     own = mesh[: phonons.crystal.lattice.dim]
@@ -106,7 +106,7 @@ def test_a_degenerate_level_has_one_lifetime(tmp_path):
 
 @pytest.mark.parametrize("kelvin", [199.0, 401.0])
 def test_temperatures_outside_are_refused(tmp_path, kelvin):
-    write_kappa(tmp_path / "kappa.hdf5", CUBIC, (2, 2, 2), lambda t, f: 0.05)
+    write_kappa(tmp_path / "kappa.hdf5", CUBIC, (4, 4, 4), lambda t, f: 0.05)
     lifetimes = read_lifetimes(tmp_path / "kappa.hdf5")
     with pytest.raises(InputError, match=rf"reaches from 200 to 400 K, and {kelvin:g} K is asked"):
         excess(CUBIC, kelvin=jnp.array([300.0, kelvin]), lifetimes=lifetimes)
@@ -115,7 +115,7 @@ def test_temperatures_outside_are_refused(tmp_path, kelvin):
 def test_modes_without_a_gamma_are_refused_only_where_they_are_needed(tmp_path):
     """At 0 K phono3py's gamma may be zero; the translations at q = 0 always are."""
     given = {"temperature": (0.0, 200.0, 300.0), "gamma": lambda t, f: 1e-4 * t + 0 * f}
-    write_kappa(tmp_path / "kappa.hdf5", CUBIC, (2, 2, 2), **given)
+    write_kappa(tmp_path / "kappa.hdf5", CUBIC, (4, 4, 4), **given)
     lifetimes = read_lifetimes(tmp_path / "kappa.hdf5")
     assert np.all(np.isfinite(excess(CUBIC, kelvin=jnp.array([200.0, 300.0]), lifetimes=lifetimes)))
     with pytest.raises(InputError, match=r"that of mode \d at q = .* at 100 K is zero"):
@@ -140,11 +140,11 @@ def test_another_crystal_is_refused(tmp_path):
 
 
 def test_one_time_or_many(tmp_path):
-    write_kappa(tmp_path / "kappa.hdf5", CUBIC, (2, 2, 2), lambda t, f: 0.05)
+    write_kappa(tmp_path / "kappa.hdf5", CUBIC, (4, 4, 4), lambda t, f: 0.05)
     lifetimes = read_lifetimes(tmp_path / "kappa.hdf5")
     for given, found in (({}, "neither"), ({"lifetimes": lifetimes, "relaxation_time": 1.0}, "both")):
         with pytest.raises(InputError, match=f"`relaxation_time` and `lifetimes` must be given, but got {found}"):
-            TemperatureGradient(CUBIC, gradient=GRADIENT, mesh=(2, 2, 2), **given)
+            TemperatureGradient(CUBIC, gradient=GRADIENT, mesh=(4, 4, 4), **given)
     with pytest.raises(InputError, match=r"`mesh` must be given with a relaxation time"):
         TemperatureGradient(CUBIC, gradient=GRADIENT, relaxation_time=1.0)
 
@@ -158,15 +158,15 @@ def test_one_time_or_many(tmp_path):
         ({"frequency": np.ones((2, 6))}, r"of one grid point"),
         ({"mesh": np.eye(3)}, r"generalised"),
         ({"grid_matrix": np.eye(3)}, r"generalised"),
-        ({"mesh": np.array([3, 3, 3])}, r"weights add up to 8 instead of 27"),
+        ({"mesh": np.array([3, 3, 3])}, r"weights add up to 64 instead of 27"),
         ({"gamma_isotope": np.ones(2)}, r"rates of the same modes"),
-        ({"gamma": -np.ones((3, 4, 6))}, r"that of mode 3 .* is zero"),
+        ({"gamma": -np.ones((3, 10, 6))}, r"that of mode 3 .* is zero"),
         ({"temperature": np.array([300.0, 200.0, 400.0])}, r"rising temperatures"),
         ({"temperature": b"cold"}, r"must be a file of phono3py"),
     ],
 )
 def test_damaged_files_are_refused(tmp_path, changes, message):
-    write_kappa(tmp_path / "kappa.hdf5", CUBIC, (2, 2, 2), lambda t, f: 0.05)
+    write_kappa(tmp_path / "kappa.hdf5", CUBIC, (4, 4, 4), lambda t, f: 0.05)
     change(tmp_path / "kappa.hdf5", changes)
     with pytest.raises(InputError, match=message):
         excess(CUBIC, lifetimes=read_lifetimes(tmp_path / "kappa.hdf5"))
