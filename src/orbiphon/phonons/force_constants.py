@@ -10,6 +10,9 @@ The phase is that of the atom's position, as in the electrons' H(k) (`electrons.
 polar crystal Φ reaches arbitrarily far; its long-ranged part is added at each q (`phonons.dipoles`).
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -26,6 +29,7 @@ from orbiphon.phonons.dipoles import DipoleForces
 from orbiphon.phonons.modes import AbstractPhonons, PhononModes
 
 _ROUNDING = 1e-8  # of the largest force constant
+_AT_ONCE = 1024  # wave vectors
 _UNSTABLE = 1e-9  # of the largest ω²: a negative ω² below is rounding
 _ZERO = 1e-14  # of the largest force constant over the smallest mass: an ω² below is that of a translation
 
@@ -113,7 +117,14 @@ class ForceConstants(AbstractPhonons):
 def _eigensystem(
     force_constants: ForceConstants, q: Float[Array, "q xyz"], direction: Vector | None
 ) -> tuple[Array, Array]:
-    return jax.vmap(lambda one: tuple(jnp.linalg.eigh(force_constants.dynamical_matrix(one, direction))))(q)
+    return over_wave_vectors(lambda one: tuple(jnp.linalg.eigh(force_constants.dynamical_matrix(one, direction))), q)
+
+
+def over_wave_vectors(function: Callable[[Vector], Any], q: Float[Array, "q xyz"]) -> Any:
+    """`function` of every q, so many at a time that the sums of polar crystals take little memory."""
+    if q.shape[0] <= _AT_ONCE:
+        return jax.vmap(function)(q)
+    return jax.lax.map(function, q, batch_size=_AT_ONCE)
 
 
 def obeying_sum_rule(

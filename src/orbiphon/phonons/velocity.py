@@ -18,7 +18,7 @@ from jaxtyping import Array, Complex, Float
 from orbiphon._types import Vector
 from orbiphon.crystal.concrete import ArrayLike
 from orbiphon.phonons.circular import direction_vector
-from orbiphon.phonons.force_constants import ForceConstants
+from orbiphon.phonons.force_constants import ForceConstants, over_wave_vectors
 from orbiphon.phonons.modes import PhononModes, diagonal_in
 
 _OPTICAL = 1e-9  # of the largest ω² at Γ
@@ -57,4 +57,4 @@ def sound_velocities(force_constants: ForceConstants, direction: str | ArrayLike
 def _slopes(
     force_constants: ForceConstants, q: Float[Array, "q xyz"], n: Vector
 ) -> Complex[Array, "q coordinate coordinate"]:
-    return jax.vmap(lambda one: jax.jvp(force_constants.dynamical_matrix, (one,), (n,))[1])(q)
+    return over_wave_vectors(lambda one: jax.jvp(force_constants.dynamical_matrix, (one,), (n,))[1], q)
