@@ -32,7 +32,7 @@ from orbiphon.units import coulomb_constant
 _NEUTRAL = 1e-6  # of the largest charge
 _SYMMETRIC = 1e-6  # of the largest element of the dielectric tensor
 _SMALLEST = 1e-10  # e^{−K·ε·K/4Λ²} at the end of the sum
-_NO_WAVE = 1e-9  # 1/Å: a shorter wave vector is zero
+_NO_WAVE = 1e-10  # 1/Å: a shorter wave vector is zero
 
 
 class DipoleForces(eqx.Module):

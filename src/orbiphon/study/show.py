@@ -34,7 +34,7 @@ _NODES = {
 _HEXAGON = (("Γ", (0.0, 0.0)), ("K", (2 / 3, 1 / 3)), ("M", (0.5, 0.5)), ("Γ", (0.0, 0.0)))  # 60° between the vectors
 _TURNED_HEXAGON = (("Γ", (0.0, 0.0)), ("K", (1 / 3, 1 / 3)), ("M", (0.5, 0.0)), ("Γ", (0.0, 0.0)))  # 120°
 _POINTS = 80  # along a segment of a path
-_NEAR = 1e-4  # of the step from q = 0 to the next point of a path
+_NEAR = 1e-6  # of the step from q = 0 to the next point of a path
 _SPECTRUM_POINTS = 20
 _INSTANTS = 1000
 _MAP = 301  # points per axis of a map
