@@ -22,6 +22,7 @@ from orbiphon.phonons import ForceConstants, Lifetimes, PhononModes, diagonal_in
 from orbiphon.units import k_B
 
 
+@eqx.filter_jit
 def bose(frequency: Float[Array, "..."], temperature: Float[Array, "..."]) -> Float[Array, "..."]:
     """1/(e^{ħω/k_BT} − 1), and 0 where ω = 0."""
     x = frequency / (k_B * temperature)

@@ -8,6 +8,7 @@ in ħ, between −1 and 1: the circular polarisation. A mode that turns counterc
 chirality λ of `phonons.circular` has the opposite sign: λ = +1 carries −ħ along its direction.
 """
 
+import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float
@@ -62,6 +63,7 @@ def check_circular(modes: PhononModes, mode: int, axis: str | ArrayLike | None =
         )
 
 
+@eqx.filter_jit
 def _momentum(modes: PhononModes, axes: Float[Array, "q xyz"]) -> Complex[Array, "q mode mode"]:
     """e_μ† (l·n) e_ν, with (l_a)_bc = −i ε_abc on every atom."""
     matrix = jnp.tensordot(axes, jnp.asarray(_LEVI_CIVITA), axes=1)  # (q, xyz, xyz)
@@ -71,9 +73,15 @@ def _momentum(modes: PhononModes, axes: Float[Array, "q xyz"]) -> Complex[Array,
 
 def _axes(modes: PhononModes, axis: str | ArrayLike | None) -> Float[Array, "q xyz"]:
     if axis is None:
-        norm = jnp.linalg.norm(modes.q, axis=1, keepdims=True)
-        return jnp.where(norm > 0.0, modes.q / jnp.where(norm > 0.0, norm, 1.0), jnp.eye(3)[2][None])
+        return _along(modes.q)
     if not isinstance(axis, str) and np.ndim(axis) == 2:
         return jnp.stack([direction_vector(one) for one in np.asarray(axis)])
     n: Vector = direction_vector(axis)
     return jnp.tile(n[None], (modes.q.shape[0], 1))
+
+
+@eqx.filter_jit
+def _along(q: Float[Array, "q xyz"]) -> Float[Array, "q xyz"]:
+    """Unit vectors; z where q = 0."""
+    norm = jnp.linalg.norm(q, axis=1, keepdims=True)
+    return jnp.where(norm > 0.0, q / jnp.where(norm > 0.0, norm, 1.0), jnp.eye(3)[2][None])

@@ -104,20 +104,24 @@ class ForceConstants(AbstractPhonons):
         """
         q = jnp.atleast_2d(as_real(q))
         check_shape("q", q, "q xyz", (None, 3))
-        square, vectors = _eigensystem(self, q, None if direction is None else direction_vector(direction))
-        stiffest = jnp.max(jnp.abs(self.matrices)) / jnp.min(self.masses)
-        square = jnp.where(jnp.abs(square) < _ZERO * stiffest, 0.0, square)
+        square, frequency, polarisation = _modes(self, q, None if direction is None else direction_vector(direction))
         if is_concrete(square):
             _check_stable(np.asarray(square), np.asarray(q))
-        polarisation = jnp.swapaxes(vectors, 1, 2).reshape(*square.shape, -1, 3)
-        return PhononModes(q, jnp.sqrt(jnp.maximum(square, 0.0)), polarisation, self.masses)
+        return PhononModes(q, frequency, polarisation, self.masses)
 
 
 @eqx.filter_jit
-def _eigensystem(
+def _modes(
     force_constants: ForceConstants, q: Float[Array, "q xyz"], direction: Vector | None
-) -> tuple[Array, Array]:
-    return over_wave_vectors(lambda one: tuple(jnp.linalg.eigh(force_constants.dynamical_matrix(one, direction))), q)
+) -> tuple[Float[Array, "q mode"], Float[Array, "q mode"], Complex[Array, "q mode site xyz"]]:
+    """omega^2, omega and polarisations."""
+    square, vectors = over_wave_vectors(
+        lambda one: tuple(jnp.linalg.eigh(force_constants.dynamical_matrix(one, direction))), q
+    )
+    stiffest = jnp.max(jnp.abs(force_constants.matrices)) / jnp.min(force_constants.masses)
+    square = jnp.where(jnp.abs(square) < _ZERO * stiffest, 0.0, square)
+    polarisation = jnp.swapaxes(vectors, 1, 2).reshape(*square.shape, -1, 3)
+    return square, jnp.sqrt(jnp.maximum(square, 0.0)), polarisation
 
 
 def over_wave_vectors(function: Callable[[Vector], Any], q: Float[Array, "q xyz"]) -> Any:

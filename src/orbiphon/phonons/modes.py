@@ -57,11 +57,13 @@ class PhononModes(eqx.Module):
                 )
 
     @property
+    @eqx.filter_jit
     def still(self) -> Array:
         """(q mode): whether the mode is a uniform translation, ω = 0, of which no quanta are counted."""
         return self.frequency <= _STILL * jnp.max(self.frequency, axis=-1, keepdims=True)
 
     @property
+    @eqx.filter_jit
     def displacement(self) -> Complex[Array, "q mode site xyz"]:
         """e_s/√(2 M_s ω), Å: the part of one quantum per cell that goes with e^{iq·(R + τ_s) − iωt}; 0 where ω = 0.
 
@@ -71,6 +73,7 @@ class PhononModes(eqx.Module):
         scale = 1.0 / jnp.sqrt(2.0 * self.masses[None, None] * omega[..., None])
         return self.polarisation * scale[..., None].astype(jnp.complex128)
 
+    @eqx.filter_jit
     def levels(self) -> Array:
         """(q mode), integers: the number of the level that each mode belongs to, counted from 0 by rising frequency."""
         apart = jnp.diff(self.frequency, axis=-1) > DEGENERATE * jnp.max(self.frequency, axis=-1, keepdims=True)
@@ -83,6 +86,7 @@ class PhononModes(eqx.Module):
         level = np.asarray(self.levels()[0])
         return tuple(int(other) for other in np.flatnonzero(level == level[mode]))
 
+    @eqx.filter_jit
     def between(self, operator: Complex[Array, "q coordinate coordinate"]) -> Complex[Array, "q mode mode"]:
         """e_μ† A e_ν of operators on the 3·site displacements, rows and columns (site, xyz)."""
         e = self.polarisation.reshape(*self.frequency.shape, -1)
@@ -115,6 +119,14 @@ def diagonal_in(modes: PhononModes, operator: Complex[Array, "q mode mode"]) -> 
     What the operator has between different levels is left alone. The phase of each mode is fixed: its largest component
     is real and positive (of equals the first).
     """
+    polarisation, values = _diagonal(modes, operator)
+    return PhononModes(modes.q, modes.frequency, polarisation, modes.masses), values
+
+
+@eqx.filter_jit
+def _diagonal(
+    modes: PhononModes, operator: Complex[Array, "q mode mode"]
+) -> tuple[Complex[Array, "q mode site xyz"], Float[Array, "q mode"]]:
     level = modes.levels()
     same = level[:, :, None] == level[:, None, :]
     size = jnp.max(jnp.abs(operator), axis=(1, 2), keepdims=True) + 1e-300
@@ -124,8 +136,7 @@ def diagonal_in(modes: PhononModes, operator: Complex[Array, "q mode mode"]) -> 
     heights = jax.vmap(jnp.diag)(height).astype(jnp.complex128)
     values, mixing = jnp.linalg.eigh(scaled + heights)
     polarisation = jnp.einsum("qmn,qmsa->qnsa", mixing, modes.polarisation)
-    turned = PhononModes(modes.q, modes.frequency, _phased(polarisation), modes.masses)
-    return turned, (values - height) * size[..., 0]
+    return _phased(polarisation), (values - height) * size[..., 0]
 
 
 def _phased(polarisation: Complex[Array, "q mode site xyz"]) -> Complex[Array, "q mode site xyz"]:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float, Int
 
 from orbiphon._checks import check_finite, check_positive
 from orbiphon._types import RealScalar
@@ -69,15 +70,31 @@ def spring_model(crystal: Crystal, masses: ArrayLike, springs: Sequence[Spring])
         bonds.cells.index((0,) * crystal.lattice.dim),
     )
     start, end = np.array(bonds.start), np.array(bonds.end)
-    matrices = jnp.zeros((len(bonds.cells), crystal.sites, crystal.sites, 3, 3))
-    for spring in springs:
-        which = _tied(crystal, bonds, np.linalg.norm(vectors, axis=-1), spring)
-        n = vectors[which] / np.linalg.norm(vectors[which], axis=-1, keepdims=True)
-        along = jnp.asarray(n[:, :, None] * n[:, None, :])
-        k = spring.central * along + spring.transverse * (jnp.eye(3)[None] - along)
-        matrices = matrices.at[cell_of[which], end[which], start[which]].add(-k)
-        matrices = matrices.at[home, end[which], end[which]].add(k)
+    lengths = np.linalg.norm(vectors, axis=-1)
+    tied = [_tied(crystal, bonds, lengths, spring) for spring in springs]
+    which, kind = np.concatenate(tied), np.repeat(np.arange(len(springs)), [len(bonds_of) for bonds_of in tied])
+    places = np.stack([cell_of, end, start, np.full_like(end, home)])[:, which]
+    along, shape = vectors[which] / lengths[which, None], (len(bonds.cells), crystal.sites, crystal.sites, 3, 3)
+    matrices = _matrices(tuple(springs), jnp.asarray(kind), jnp.asarray(along), jnp.asarray(places), shape)
     return ForceConstants(crystal, masses, cells, matrices)
+
+
+@eqx.filter_jit
+def _matrices(
+    springs: tuple[Spring, ...],
+    kind: Int[Array, "bond"],
+    along: Float[Array, "bond xyz"],
+    places: Int[Array, "4 bond"],
+    shape: tuple[int, ...],
+) -> Float[Array, "cell site site xyz xyz"]:
+    """Of bonds with the number of their spring, their direction, and cell, end, start and home cell."""
+    central, transverse = (
+        jnp.stack([getattr(spring, name) for spring in springs])[kind][:, None, None]
+        for name in ("central", "transverse")
+    )
+    projector, (cell, end, start, home) = along[:, :, None] * along[:, None, :], places
+    k = central * projector + transverse * (jnp.eye(3)[None] - projector)
+    return jnp.zeros(shape).at[cell, end, start].add(-k).at[home, end, end].add(k)
 
 
 def _bonds(crystal: Crystal, longest: float) -> Bonds:
