@@ -1,5 +1,6 @@
 """Readers of other codes' files: Wannier90, phonopy."""
 
+from orbiphon.io.displaced import Displaced as Displaced
 from orbiphon.io.pairs import Pairs as Pairs, read_pairs as read_pairs
 from orbiphon.io.phonopy import (
     phonopy_files as phonopy_files,
