@@ -89,7 +89,8 @@ def symmetries(crystal: Crystal, basis: Basis, on_mesh: OnMesh, kind: Kind) -> S
         if matrix is not None and keeps_mesh(operation, on_mesh.shape[:3]):
             if np.linalg.norm(transformed(basis, operation, matrix, on_mesh) - on_mesh) <= _SYMMETRIC * scale:
                 kept.append((operation, matrix, kind.turn(operation)))
-    return Symmetries(*(tuple(part) for part in zip(*kept, strict=True)), kind)
+    operations, matrices, turns = (tuple(part) for part in zip(*kept, strict=True))
+    return Symmetries(operations, matrices, turns, kind)
 
 
 def spread(on_mesh: OnMesh) -> float:

@@ -15,7 +15,6 @@ from orbiphon.errors import InputError
 from orbiphon.io.wannier import Wannier
 
 _SAME = 0.05  # of the displacement: how well what is told and what is read must agree
-_FOLLOWED = 0.5  # of the displacement: centres of orbitals that ride on their atoms stay behind by less
 
 
 class Displaced(NamedTuple):
@@ -72,17 +71,3 @@ def check_told(told: Displaced, crystal: Crystal, found: Float[np.ndarray, "site
             f"angstrom, as it is called, but by its positions {moved}. Files of different cells are mixed up, or the "
             "`.win` file is not that of the displaced cell."
         )
-
-
-def check_centres(path: Path, model: Wannier, found: Wannier, displacement: Float[np.ndarray, "site xyz"]) -> list[str]:
-    """Whether the centres of the orbitals moved with their atoms, where they are known; a note. Raises `InputError`."""
-    if model.offsets is None or found.offsets is None:
-        return []
-    behind = float(np.max(np.abs(found.offsets - model.offsets)) / np.max(np.abs(displacement)))
-    if behind > _FOLLOWED:
-        raise InputError(
-            f"`{path}` must have orbitals that move with their atoms, but their centres lie off by {behind:.2f} of "
-            f"the displacement ({named_displacement(model.electrons.crystal.species, displacement)}). The Hamiltonian is "
-            "of another cell than the positions in its `.win` file, or was not made with num_iter = 0."
-        )
-    return [f"{path}: centres follow their atoms but for {behind:.1e} of the displacement"]

@@ -6,11 +6,9 @@ known at the mesh points only: there H(k), or the sums over R modulo the mesh, a
 interpolated as H of the unchanged cell is.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -34,21 +32,12 @@ from orbiphon.coupling.gauge import aligning
 from orbiphon.electrons import TightBinding, symmetrized
 from orbiphon.electrons.on_mesh import OnMesh
 from orbiphon.errors import InputError
-from orbiphon.io.displaced import (
-    Displaced,
-    check_centres,
-    check_told,
-    displacement_between,
-    neighbour_distance,
-    words_of,
-)
+from orbiphon.io.changed import ChangedCell, all_displaced, centres_follow, fermi_level_of
+from orbiphon.io.displaced import Displaced, neighbour_distance, words_of
 from orbiphon.io.wannier import Wannier, read_wannier
 
-_SAME_PLACE = 0.05  # of a lattice vector: atoms may relax, but not change places
-_SAME_CELL = 1e-5  # |F - 1|: lattices that differ by less are the same, and atoms are displaced
 _GAUGE = 10.0  # |H' - H|/|H| per change: beyond it, the gauge is suspected
 _SAME_FERMI = 1.0  # eV
-_SAME_ATOMS = 1e-5  # angstrom
 
 
 @dataclass(frozen=True)
@@ -114,17 +103,17 @@ def read_pairs(
     model = home if isinstance(home, Wannier) else read_wannier(home, spin_order=spin_order, without_wsvec="nearest")
     if not deformed:
         raise InputError("Argument `deformed` must name deformed cells, but names none. Give at least one.")
-    cells = [_Cell.read(model, one, spin_order) for one in deformed]
-    displaced = _all_displaced(cells)
+    cells = [ChangedCell.read(model, one, spin_order) for one in deformed]
+    displaced = all_displaced(cells)
     if sum_rule and not displaced:
         raise InputError(
             "Argument `sum_rule` must be left out for strained cells, but is true. It is for displaced atoms."
         )
     basis, h = model.electrons.basis, model.on_mesh()
-    level = _fermi_level(home_path, model, levels)
+    level = fermi_level_of(home_path, model, levels)
     kind = displacements_of(model.electrons.crystal.sites) if displaced else STRAIN
     group = symmetries(model.electrons.crystal, basis, h, kind)
-    samples, notes = [], []
+    samples, notes = [], centres_follow(model, cells) if displaced else []
     for cell in cells:
         found, words = _sample(model, h, level, cell, levels, displaced)
         samples.append(found)
@@ -201,54 +190,13 @@ def _coupling(model: Wannier, group: Symmetries, pairs: list[Difference], steps:
     return Displacement(electrons, changes.reshape(len(changes), -1, 3), every / neighbour_distance(electrons.crystal))
 
 
-class _Cell(NamedTuple):
-    """A changed cell as read: F of a_i' = F a_i, and the displacements (site xyz) at the same fractions."""
-
-    path: Path
-    found: Wannier
-    deformation: np.ndarray
-    displacement: np.ndarray
-
-    @staticmethod
-    def read(model: Wannier, given: str | Path | Displaced, spin_order: str) -> "_Cell":
-        path = Path(given.path if isinstance(given, Displaced) else given)
-        found = read_wannier(path, spin_order=spin_order)
-        _check_same(model, found, path)
-        deformation = _deformation_of(model, found)
-        _check_info(path, found.path, deformation)
-        cell = _Cell(path, found, deformation, displacement_between(model, found))
-        if isinstance(given, Displaced):
-            check_told(given, model.electrons.crystal, cell.displacement if cell.displaced else None)
-        return cell
-
-    @property
-    def displaced(self) -> bool:
-        """Whether the lattice is the same, and atoms are not where they were."""
-        same = float(np.max(np.abs(self.deformation - np.eye(3)))) < _SAME_CELL
-        return same and float(np.max(np.abs(self.displacement))) > _SAME_ATOMS
-
-
-def _all_displaced(cells: list[_Cell]) -> bool:
-    """Whether all cells have displaced atoms, or none. Raises `InputError` for some."""
-    displaced = [cell for cell in cells if cell.displaced]
-    if displaced and len(displaced) < len(cells):
-        other = next(cell for cell in cells if not cell.displaced)
-        raise InputError(
-            f"`{displaced[0].path}` and `{other.path}` must both be strained, or both have displaced atoms, but the "
-            "first has the lattice of the unchanged cell and other positions, and the second has not. Name one kind of "
-            "cells."
-        )
-    return bool(displaced)
-
-
 def _sample(
-    model: Wannier, h: OnMesh, level: float | None, cell: _Cell, levels: Mapping[str, float], displaced: bool
+    model: Wannier, h: OnMesh, level: float | None, cell: ChangedCell, levels: Mapping[str, float], displaced: bool
 ) -> tuple[Sample, list[str]]:
     """A changed cell in the orbitals and with the Fermi level of the unchanged one, and notes on it."""
     path, found, basis = cell.path, cell.found, model.electrons.basis
-    matrix = found.on_mesh()
-    notes = check_centres(path, model, found, cell.displacement) if displaced else []
-    own = _fermi_level(path, found, levels)
+    matrix, notes = found.on_mesh(), []
+    own = fermi_level_of(path, found, levels)
     if level is not None and own is not None:
         if abs(own - level) > _SAME_FERMI:
             raise InputError(
@@ -282,66 +230,3 @@ def _sample(
     if displaced:
         return Sample(str(path), cell.displacement.ravel() / distance, matrix), notes
     return Sample(str(path), *turned_back(basis, cell.deformation, matrix)), notes
-
-
-def _deformation_of(model: Wannier, other: Wannier) -> np.ndarray:
-    """F of a_i' = F a_i."""
-    vectors, deformed = (np.asarray(w.electrons.crystal.lattice.vectors) for w in (model, other))
-    return np.linalg.solve(vectors, deformed).T
-
-
-def _check_same(model: Wannier, found: Wannier, path: Path) -> None:
-    """Whether two cells have the same atoms, orbitals and mesh."""
-    ours, theirs = model.electrons, found.electrons
-    for what, a, b in (
-        ("orbitals", ", ".join(ours.basis.labels), ", ".join(theirs.basis.labels)),
-        ("atoms", ", ".join(ours.crystal.species), ", ".join(theirs.crystal.species)),
-        ("mesh", model.mesh, found.mesh),
-    ):
-        if a != b:
-            raise InputError(
-                f"`{path}` must have the {what} of the undeformed cell, {a}, but has {b}. It is of another "
-                "calculation: check the pair."
-            )
-    reduced = [
-        np.asarray(w.crystal.positions) @ np.linalg.inv(np.asarray(w.crystal.lattice.vectors)) for w in (ours, theirs)
-    ]
-    apart = reduced[1] - reduced[0]
-    if np.max(np.abs(apart)) > _SAME_PLACE:
-        raise InputError(
-            f"`{path}` must have its atoms where the undeformed cell has them, in fractions of the lattice vectors, "
-            f"but they differ by {np.max(np.abs(apart)):.3g}. Use the same order and the same origin of the atoms."
-        )
-
-
-def _check_info(path: Path, file: Path, deformation: np.ndarray) -> None:
-    """Whether an info.json tells of the same deformation as the lattices."""
-    told = _info(file).get("F")
-    if told is not None and (np.shape(told) != (3, 3) or np.max(np.abs(np.array(told) - deformation)) > 1e-4):
-        raise InputError(
-            f"`{path}` must have a lattice deformed as its info.json says, but its lattice says "
-            f"{np.round(deformation, 5).tolist()}. Files of different cells are mixed up."
-        )
-
-
-def _fermi_level(path: Path, found: Wannier, levels: Mapping[str, float]) -> float | None:
-    if str(path) in levels:
-        return float(levels[str(path)])
-    level = _info(found.path).get("fermi_eV")
-    if level is not None and (not isinstance(level, int | float) or not np.isfinite(level)):
-        raise InputError(f"`{found.path.parent / 'info.json'}` must give fermi_eV as a number, but gives {level!r}.")
-    return None if level is None else float(level)
-
-
-def _info(file: Path) -> dict:
-    """What `info.json` beside a file says; empty without one."""
-    path = file.parent / "info.json"
-    if not path.is_file():
-        return {}
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"`{path}` must be JSON, but is not: {error}. Mend or remove it.") from None
-    if not isinstance(found, dict):
-        raise InputError(f"`{path}` must hold a table, but holds {type(found).__name__}. Mend or remove it.")
-    return found
