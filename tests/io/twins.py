@@ -1,5 +1,7 @@
 """Models whose answer is known, as files of a cell and of deformed cells, written by the package's own writer."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from orbiphon import io
@@ -70,7 +72,15 @@ def layer(displacement: np.ndarray | None = None):
     crystal = home if displacement is None else Crystal(home.lattice, home.positions + displacement, home.species)
     law = SlaterKoster({"pp_sigma": 1.5, "pp_pi": -0.5}, length=2.0)
     onsite = 3 * [0.4] + 3 * [-0.4]
-    return tight_binding(crystal, Basis(((0, "p"), (1, "p"))), law, bonds_within(crystal, 2.4), onsite=onsite)
+    return tight_binding(crystal, Basis(((0, "p"), (1, "p"))), law, _bonds(), onsite=onsite)
+
+
+@lru_cache
+def _bonds():
+    """The bonds of the layer, in no special direction, so that no element is left out of any displaced one."""
+    crystal = honeycomb(2.0)
+    moved = crystal.positions + np.array([[0.01, 0.013, 0.017], [0.0, 0.0, 0.0]])
+    return bonds_within(Crystal(crystal.lattice, moved, crystal.species), 2.4)
 
 
 def displaced(atom: int, axis: str, step: float) -> np.ndarray:
