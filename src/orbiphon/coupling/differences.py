@@ -50,15 +50,18 @@ class Difference(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """What is changed: in `words`, its components (`order`: those that a basis is made of first), and the matrix
-    (component component) by which an operation turns a change."""
+    """What is changed: in `words`; how D is called; its components (`order`: those that a basis is made of first); and
+    the matrix (component component) by which an operation turns a change."""
 
     words: str
+    derivative: str
     order: tuple[int, ...]
     turn: Callable[[Operation], Float[np.ndarray, "component component"]]
 
 
-STRAIN = Kind("strain", (0, 4, 8, 5, 2, 1), lambda g: np.kron(g.matrix, g.matrix))  # xx, yy, zz, yz, xz, xy of nine
+STRAIN = Kind(
+    "strain", "dH/dstrain", (0, 4, 8, 5, 2, 1), lambda g: np.kron(g.matrix, g.matrix)
+)  # xx, yy, zz, yz, xz, xy of nine
 
 
 def displacements_of(sites: int) -> Kind:
@@ -69,7 +72,7 @@ def displacements_of(sites: int) -> Kind:
         matrix[g.image, :, np.arange(sites)] = g.matrix
         return matrix.reshape(3 * sites, 3 * sites)
 
-    return Kind("displacement", tuple(range(3 * sites)), turn)
+    return Kind("displacement", "dH/du", tuple(range(3 * sites)), turn)
 
 
 class Symmetries(NamedTuple):

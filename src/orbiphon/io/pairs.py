@@ -69,11 +69,11 @@ class Pairs:
         found = symmetrized(self.electrons)
         coupling, change = symmetrized_coupling(self.coupling, found.group)
         coarse = None if self.coarse is None else symmetrized_coupling(self.coarse, found.group).coupling
-        word = coupling.kind.words
+        kind = coupling.kind
         notes = (
             *self.notes,
             str(found),
-            f"{word}s known: {coupling.known()}; dH/d{word} changed by {change:.1e} of it",
+            f"{kind.words}s known: {coupling.known()}; {kind.derivative} changed by {change:.1e} of it",
         )
         return replace(self, coupling=coupling, coarse=coarse, notes=notes)
 
@@ -168,8 +168,8 @@ def _coupled(
         error = float(np.linalg.norm(other - fine) / (np.linalg.norm(fine) or 1.0))
         if error > SMOOTH:
             raise InputError(
-                f"The cells changed from `{model.path}` must give a dH/d{word} that hardly depends on the step, but "
-                f"it changes by {error:.0%} between two steps. They are not in one gauge, or projections jump at the "
+                f"The cells changed from `{model.path}` must give a {group.kind.derivative} that hardly depends on the "
+                f"step, but it changes by {error:.0%} between two steps. They are not in one gauge, or projections jump at the "
                 "plane-wave cut-off: raise the cut-off, and use the same projections with num_iter = 0."
             )
     notes += (
