@@ -169,8 +169,8 @@ def _coupled(
         if error > SMOOTH:
             raise InputError(
                 f"The cells changed from `{model.path}` must give a {group.kind.derivative} that hardly depends on the "
-                f"step, but it changes by {error:.0%} between two steps. They are not in one gauge, or projections jump at the "
-                "plane-wave cut-off: raise the cut-off, and use the same projections with num_iter = 0."
+                f"step, but it changes by {error:.0%} between two steps. They are not in one gauge, or projections "
+                "jump at the plane-wave cut-off: raise the cut-off, and use the same projections with num_iter = 0."
             )
     notes += (
         f"symmetry: {len(group.operations)} operations used",
