@@ -78,7 +78,9 @@ from orbiphon.errors import (
 )
 from orbiphon.phonons import (
     AcousticBranch as AcousticBranch,
+    DipoleForces as DipoleForces,
     ForceConstants as ForceConstants,
+    Lifetimes as Lifetimes,
     PhononModes as PhononModes,
     Spring as Spring,
     circular_modes as circular_modes,

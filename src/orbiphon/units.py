@@ -48,7 +48,8 @@ kg = J * s**2 / m**2
 amu = _si.atomic_mass * kg
 electron_mass = _si.m_e * kg
 
-# constants that connect energy with temperature and magnetic field
+# constants that connect energy with temperature, distance of charges and magnetic field
 k_B = _si.k / _si.e * eV / K
+coulomb_constant = _si.e / (4.0 * _si.pi * _si.epsilon_0) * eV * m  # e²/4πε₀
 bohr_magneton = _si.physical_constants["Bohr magneton in eV/T"][0] * eV / tesla
 nuclear_magneton = _si.physical_constants["nuclear magneton in eV/T"][0] * eV / tesla

@@ -66,6 +66,15 @@ def test_closed_form_of_a_chain():
     np.testing.assert_allclose(sound_velocities(phonons, "x"), speeds, rtol=1e-10)
 
 
+def test_many_wave_vectors_are_as_good_as_few():
+    phonons = honeycomb_springs(honeycomb())
+    q = np.random.default_rng(4).normal(size=(1500, 3)) * [1, 1, 0]
+    modes, slopes = group_velocities(phonons, phonons.modes(q), "x")
+    few, expected = group_velocities(phonons, phonons.modes(q[1020:1030]), "x")
+    np.testing.assert_allclose(modes.frequency[1020:1030], few.frequency, rtol=1e-9)
+    np.testing.assert_allclose(slopes[1020:1030], expected, atol=1e-9 * np.max(np.abs(expected)))
+
+
 def test_diatomic_chain_has_the_optical_mode_of_the_reduced_mass():
     d, masses = 4.0, np.array([10.0, 30.0]) * units.amu
     crystal = Crystal(Lattice([[d, 0, 0]]), [[0, 0, 0], [d / 2, 0, 0]], ("A", "B"))

@@ -124,6 +124,27 @@ def test_the_drive_of_a_study_is_that_of_a_script(text, tmp_path):
     assert np.any(np.asarray(found.excess) != 0) and found.mesh == expected.mesh
 
 
+@pytest.mark.parametrize("mesh", ["", "mesh = [4, 4]"])
+def test_a_study_takes_the_lifetimes_of_each_mode(tmp_path, mesh):
+    pytest.importorskip("h5py")
+    from kappa_files import write_kappa
+
+    from orbiphon.study import build, plan
+    from orbiphon.study.files import files_of
+
+    path = tmp_path / "kappa-m441.hdf5"
+    write_kappa(path, PHONONS, (4, 4, 1), lambda t, f: 1e-5 * t + 0 * f, temperature=(1000.0, 3000.0))
+    text = ELECTRONS + f'[drive]\nkind = "temperature_gradient"\ngradient = "2 K/um"\nlifetimes = "{path.name}"\n'
+    study = read_study(text + mesh, folder=tmp_path)
+    _, values = next(plan(study).groups())
+    found, tau = build.drive(study, values), units.ps / (2 * 2 * np.pi * 0.02)  # at 2000 K
+    expected = oph.TemperatureGradient(PHONONS, gradient=[2e-4, 0, 0], relaxation_time=tau, mesh=(4, 4))
+    np.testing.assert_allclose(waves(found).excess, waves(expected).excess, atol=1e-7 * np.max(waves(expected).excess))
+    before = files_of(study)
+    write_kappa(path, PHONONS, (4, 4, 1), lambda t, f: 2e-5 * t + 0 * f, temperature=(1000.0, 3000.0))
+    assert before and files_of(study) != before
+
+
 def test_moments_of_a_sweep_over_modes_and_springs(tmp_path):
     text = ELECTRONS.replace('"20 eV/angstrom^2"', '["20 eV/angstrom^2", "25 eV/angstrom^2"]')
     text = text.replace('"3 eV/angstrom^2"', '["3 eV/angstrom^2", "4 eV/angstrom^2"]')
@@ -230,6 +251,16 @@ ONE = '[drive]\nkind = "one_mode"\nq = "0.1 1/angstrom"\nmode = 1\n'
             ONE,
             '[drive]\nkind = "driven_mode"\nfield = "1 MV/cm"\ndamping = "1 meV"\nmode = 4\n',
             r"drive\.charges must be given where \[phonons\] has no file",
+        ),
+        (
+            ONE,
+            '[drive]\nkind = "temperature_gradient"\ngradient = "1 K/um"\nmesh = [2, 2]\n',
+            r"must have exactly one of relaxation_time, lifetimes, but has none of them",
+        ),
+        (
+            ONE,
+            '[drive]\nkind = "temperature_gradient"\ngradient = "1 K/um"\nrelaxation_time = "1 ps"\n',
+            r"must have `mesh` for a relaxation time, but has not",
         ),
         (
             ONE,

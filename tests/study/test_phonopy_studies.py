@@ -7,6 +7,7 @@ import orbiphon as oph
 from orbiphon import io, units
 from orbiphon.errors import InputError
 from orbiphon.study import build, plan, read_study
+from orbiphon.study.estimate import describe
 from orbiphon.study.files import files_of
 
 phonopy = pytest.importorskip("phonopy")
@@ -89,12 +90,14 @@ def test_born_charges(tmp_path):
     write(tmp_path)
     with pytest.raises(InputError, match="must come with Born charges, but there are none"):
         io.read_born_charges(tmp_path / "phonopy.yaml")
-    write(tmp_path, charges=[np.eye(3)])
-    np.testing.assert_allclose(io.read_born_charges(tmp_path / "phonopy.yaml"), np.zeros((1, 3, 3)), atol=1e-12)
-    with pytest.raises(InputError, match="leave_out_charges"):
-        made(tmp_path)
-    _, drive = made(tmp_path, STUDY.replace('yaml"', 'yaml"\nleave_out_charges = true'))
-    assert float(drive.phonons.modes(np.zeros(3)).frequency.max()) < 1e-6
+    write(tmp_path, charges=[np.zeros((3, 3))])
+    np.testing.assert_array_equal(io.read_born_charges(tmp_path / "phonopy.yaml"), np.zeros((1, 3, 3)))
+    without = STUDY.replace('yaml"', 'yaml"\nleave_out_charges = true')
+    for text, dipoles, words in ((STUDY, True, "included"), (without, False, "left out")):
+        study, drive = made(tmp_path, text)
+        assert f"splitting of longitudinal and transverse optical modes {words}" in describe(study)
+        assert (drive.phonons.dipoles is not None) is dipoles
+        assert float(drive.phonons.modes(np.zeros(3)).frequency.max()) < 1e-6
 
 
 def test_a_missing_file(tmp_path):
@@ -127,6 +130,8 @@ def test_a_layer_in_vacuum_and_its_born_charges(tmp_path):
     text = STUDY.replace('"cubic_p"', '"honeycomb_p"').replace(
         'lattice_constant = "3.0 ', 'stagger = "0.8 eV"\nbond = "2 '
     )
+    with pytest.raises(InputError, match="must hold short-ranged forces for a layer"):
+        made(tmp_path, text)
     text = text.replace('yaml"', 'yaml"\nleave_out_charges = true')
     start, end = text.index("[drive]"), text.index("[response]")
     driven = '[drive]\nkind = "driven_mode"\nfield = "2 MV/cm"\nellipticity = 0\ndamping = "1 meV"\nmode = 4\n\n'

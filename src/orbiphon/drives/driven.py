@@ -21,9 +21,7 @@ from orbiphon.crystal import Crystal
 from orbiphon.crystal.concrete import ArrayLike, as_complex, as_real
 from orbiphon.drives.waves import AbstractModeDrive, Waves
 from orbiphon.errors import InputError
-from orbiphon.phonons import AbstractPhonons, check_mode
-
-_NEUTRAL = 1e-6  # of the largest effective charge
+from orbiphon.phonons import AbstractPhonons, check_mode, check_neutral
 
 
 class DrivenMode(AbstractModeDrive):
@@ -115,10 +113,5 @@ def _tensors(charges: ArrayLike, sites: int) -> Float[Array, "site xyz xyz"]:
         check_shape("charges", charges, "site", (sites,))
         charges = charges[:, None, None] * jnp.eye(3)[None]
     check_shape("charges", charges, "site xyz xyz", (sites, 3, 3))
-    total = float(np.max(np.abs(np.sum(np.asarray(charges), axis=0))))
-    if total > _NEUTRAL * float(np.max(np.abs(np.asarray(charges)))):
-        raise InputError(
-            f"Argument `charges` must add up to zero over the cell, but the sum is {total:.3g}: a uniform field would "
-            "push the crystal as a whole. Subtract the mean."
-        )
+    check_neutral(charges)
     return charges

@@ -18,7 +18,7 @@ from orbiphon.crystal.concrete import ArrayLike, as_real
 from orbiphon.crystal.zone_points import zone_points
 from orbiphon.drives.waves import AbstractModeDrive, Waves, waves_of
 from orbiphon.errors import InputError
-from orbiphon.phonons import ForceConstants, PhononModes, diagonal_in, direction_vector, group_velocities
+from orbiphon.phonons import ForceConstants, Lifetimes, PhononModes, diagonal_in, direction_vector, group_velocities
 from orbiphon.units import k_B
 
 
@@ -85,15 +85,18 @@ class PhononTable(AbstractModeDrive):
 class TemperatureGradient(AbstractModeDrive):
     """A heat current: the Boltzmann equation in the relaxation-time approximation, Δn = −τ (v·∇T) ∂n/∂T.
 
-    **Arguments:** `phonons`; `gradient` (xyz), K/Å; `relaxation_time` τ (ħ/eV, `units.ps`), a number or a function of
-    ħω (eV) arrays; `mesh`: points of q along each reciprocal vector (even numbers give an error estimate).
+    **Arguments:** `phonons`; `gradient` (xyz), K/Å; exactly one of `relaxation_time` τ (ħ/eV, `units.ps`), a number or
+    a function of ħω (eV) arrays, and `lifetimes`, those of every mode (`io.read_lifetimes`); `mesh`: points of q along
+    each reciprocal vector (even numbers give an error estimate), by default that of the lifetimes.
 
-    The phonons' mean temperature is that of the electrons. **Raises:** `InputError` for a wrong shape or time.
+    The phonons' mean temperature is that of the electrons. **Raises:** `InputError` for a wrong shape, time or mesh, or
+    lifetimes that do not belong to the phonons.
     """
 
     phonons: ForceConstants
     gradient: Float[Array, "xyz"]
-    relaxation_time: Float[Array, ""] | Callable[[Array], Array]
+    relaxation_time: Float[Array, ""] | Callable[[Array], Array] | None
+    lifetimes: Lifetimes | None
     mesh: tuple[int, ...] = eqx.field(static=True)
 
     def __init__(
@@ -101,14 +104,21 @@ class TemperatureGradient(AbstractModeDrive):
         phonons: ForceConstants,
         *,
         gradient: ArrayLike,
-        relaxation_time: Number | Callable[[Array], Array],
-        mesh: Sequence[int],
+        relaxation_time: Number | Callable[[Array], Array] | None = None,
+        lifetimes: Lifetimes | None = None,
+        mesh: Sequence[int] | None = None,
     ):
-        self.phonons, self.gradient, self.mesh = phonons, as_real(gradient), tuple(mesh)
+        if (relaxation_time is None) == (lifetimes is None):
+            found = "neither" if lifetimes is None else "both"
+            raise InputError(
+                f"Exactly one of `relaxation_time` and `lifetimes` must be given, but got {found}. Give one."
+            )
+        self.phonons, self.gradient, self.lifetimes = phonons, as_real(gradient), lifetimes
+        self.mesh = _mesh_of(phonons, lifetimes, mesh)
         check_shape("gradient", self.gradient, "xyz", (3,))
         check_finite("gradient", self.gradient)
         zone_points(phonons.crystal.lattice, self.mesh)
-        if callable(relaxation_time):
+        if relaxation_time is None or callable(relaxation_time):
             self.relaxation_time = relaxation_time
         else:
             check_positive("relaxation_time", relaxation_time)
@@ -121,12 +131,33 @@ class TemperatureGradient(AbstractModeDrive):
         if float(steepness) == 0.0:
             return waves_of(modes, jnp.zeros((temperature.shape[0], *modes.frequency.shape)), mesh=self.mesh)
         modes, velocity = group_velocities(self.phonons, modes, self.gradient)
-        time = self.relaxation_time(modes.frequency) if callable(self.relaxation_time) else self.relaxation_time
+        time = self._times(modes, temperature)
         t = temperature[:, None, None]
         n = bose(modes.frequency[None], t)
         per_kelvin = n * (n + 1.0) * modes.frequency[None] / (k_B * t**2)
-        excess = -(time * velocity * steepness)[None] * per_kelvin / modes.q.shape[0]
+        excess = -(time * (velocity * steepness)[None]) * per_kelvin / modes.q.shape[0]
         return waves_of(modes, jnp.where(modes.still[None], 0.0, excess), mesh=self.mesh)
+
+    def _times(
+        self, modes: PhononModes, temperature: Float[Array, "temperature"]
+    ) -> Float[Array, "_ q mode"] | Float[Array, ""]:
+        """τ of each mode, at one or all temperatures, or of all."""
+        if self.lifetimes is not None:
+            return as_real(self.lifetimes.times(self.phonons.crystal, modes, temperature))
+        if callable(self.relaxation_time):
+            return self.relaxation_time(modes.frequency)[None]
+        assert self.relaxation_time is not None
+        return self.relaxation_time
+
+
+def _mesh_of(phonons: ForceConstants, lifetimes: Lifetimes | None, mesh: Sequence[int] | None) -> tuple[int, ...]:
+    """The mesh that is given, or that of the lifetimes."""
+    own = None if lifetimes is None else lifetimes.mesh_of(phonons.crystal)
+    if own is None and mesh is None:
+        raise InputError("Argument `mesh` must be given with a relaxation time, but is not. Give (24, 24), say.")
+    if own is not None and mesh is not None and tuple(mesh) != own:
+        raise InputError(f"Argument `mesh` must be that of the lifetimes, {own}, but is {tuple(mesh)}. Leave it out.")
+    return tuple(mesh or ()) if own is None else own
 
 
 class InterfaceInjection(AbstractModeDrive):

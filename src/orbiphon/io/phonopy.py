@@ -8,8 +8,12 @@ phonopy's own dynamical matrix. With j an image of the primitive cell's atom s' 
 
 R counted as in `ForceConstants`, the cell of the first atom relative to that of the second. Units are read off
 phonopy's own: its factor makes terahertz of the root of an eigenvalue, whatever the units of length and force.
+
+With Born charges the forces between dipoles reach further than the supercell. At the wave vectors that the supercell
+holds phonopy takes them out; what is left is short-ranged and goes the same way as above (`phonons.dipoles`).
 """
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +23,7 @@ from jaxtyping import Float
 from orbiphon import units
 from orbiphon.crystal import Crystal, Lattice
 from orbiphon.errors import InputError
-from orbiphon.phonons import ForceConstants, obeying_sum_rule
+from orbiphon.phonons import DipoleForces, ForceConstants, obeying_sum_rule
 
 _DRIFT = 0.1  # of the largest force constant: what a uniform translation may cost before symmetrisation
 
@@ -29,18 +33,15 @@ def read_phonopy(path: str | Path, *, leave_out_charges: bool = False) -> ForceC
     of forces or force constants are found by phonopy itself (`FORCE_SETS`, `FORCE_CONSTANTS`, `force_constants.hdf5`).
 
     Lengths become Å, masses internal units, whatever code they come from. phonopy symmetrises the force constants, so
-    that a translation costs nothing. Born charges, whose long-ranged forces split longitudinal from transverse optical
-    phonons, are refused unless `leave_out_charges`: long waves of polar crystals are wrong without them.
+    that a translation costs nothing. Born charges and the dielectric tensor, of the file or of `BORN` beside it, split
+    longitudinal from transverse optical phonons (the result's `dipoles`), by the method of Gonze and Lee whichever the
+    file names; `leave_out_charges` takes no notice of them, which makes long waves of polar crystals wrong.
 
     **Raises:** `InputError` for a file that is missing, damaged or not phonopy's, displacements that do not determine
-    the force constants, force constants that break the translation rule by a tenth, or without phonopy.
+    the force constants, force constants that break the translation rule by a tenth, charges that miss to add up to zero
+    by a tenth, or without phonopy.
     """
     phonon = _loaded(Path(path))
-    if phonon.nac_params is not None and not leave_out_charges:
-        raise InputError(
-            f"`{path}` must hold short-ranged forces, but comes with Born charges, which are not used here. Where only "
-            "acoustic or nonpolar modes matter, read it with leave_out_charges=True."
-        )
     if phonon.force_constants is None:
         _produce(phonon, path)
     raw = np.asarray(phonon.force_constants)
@@ -51,12 +52,20 @@ def read_phonopy(path: str | Path, *, leave_out_charges: bool = False) -> ForceC
             f"{drift:.2g} of the largest one. Check the forces, or converge them."
         )
     phonon.symmetrize_force_constants(show_drift=False)
-    return _force_constants(phonon)
+    if phonon.nac_params is None or leave_out_charges:
+        return _force_constants(phonon, phonon.force_constants)
+    charges = _neutral(phonon.nac_params["born"], path)
+    kept = {key: phonon.nac_params[key] for key in ("dielectric", "factor")}  # and no other method than the first
+    phonon.nac_params = {"born": charges, **kept}
+    polar = phonon.dynamical_matrix
+    polar.make_Gonze_nac_dataset()
+    return _force_constants(phonon, polar.short_range_force_constants, polar)
 
 
 def read_born_charges(path: str | Path) -> Float[np.ndarray, "site xyz xyz"]:
     """Born effective charges Z_s,ab = dP_a/du_sb in units of e, of the same file, or of `BORN` beside it; what they
-    miss to add up to zero is taken from all atoms alike. **Raises:** `InputError` for a file without them.
+    miss to add up to zero is taken from all atoms alike. **Raises:** `InputError` for a file without them, or if they
+    miss it by a tenth of the largest.
     """
     found = _loaded(Path(path)).nac_params
     if found is None:
@@ -64,8 +73,7 @@ def read_born_charges(path: str | Path) -> Float[np.ndarray, "site xyz xyz"]:
             f"`{path}` must come with Born charges, but there are none in it or in BORN beside it. Put them there, or "
             "give the charges."
         )
-    charges = np.asarray(found["born"], dtype=float)
-    return charges - np.mean(charges, axis=0)
+    return _neutral(found["born"], path)
 
 
 def phonopy_files(path: str | Path) -> list[Path]:
@@ -85,7 +93,8 @@ def _loaded(path: Path) -> Any:
     if not path.is_file():
         raise InputError(f"The file `{path}` must be there to be read, but is not. Check the path.")
     try:
-        return phonopy.load(path, produce_fc=False, log_level=0)
+        with contextlib.chdir(path.parent):  # phonopy looks for further files where it is, not beside this one
+            return phonopy.load(path.name, produce_fc=False, log_level=0)
     except Exception as error:  # phonopy raises many kinds for what is not its file
         raise InputError(
             f"`{path}` must be a file of phonopy (phonopy_params.yaml, say), but is damaged or another: "
@@ -141,18 +150,49 @@ def _check_determined(phonon: Any, path: str | Path) -> None:
             )
 
 
-def _force_constants(phonon: Any) -> ForceConstants:
+def _neutral(charges: Any, path: str | Path) -> Float[np.ndarray, "site xyz xyz"]:
+    charges = np.asarray(charges, dtype=float)
+    missed = float(np.max(np.abs(np.sum(charges, axis=0))))
+    if missed > _DRIFT * float(np.max(np.abs(charges))):
+        raise InputError(
+            f"`{path}` must come with Born charges that add up to zero, but their sum is {missed:.2g}. Check the "
+            "charges, or converge them."
+        )
+    return charges - np.mean(charges, axis=0)
+
+
+def _force_constants(phonon: Any, matrices: Any, polar: Any = None) -> ForceConstants:
+    """The force constants `matrices`, full or compact, with the dipoles of phonopy's dynamical matrix `polar`."""
     from phonopy.interface.calculator import get_calculator_physical_units
     from phonopy.physical_units import get_physical_units
 
     angstrom = get_calculator_physical_units(phonon.calculator).distance_to_A
     to_internal = (phonon.unit_conversion_factor / get_physical_units().DefaultToTHz) ** 2  # to eV/Å²
-    primitive, matrices = phonon.primitive, np.asarray(phonon.force_constants)
+    primitive = phonon.primitive
     vectors, positions = np.asarray(primitive.cell) * angstrom, np.asarray(primitive.positions) * angstrom
+    crystal = Crystal(Lattice(vectors), positions, tuple(primitive.symbols))
+    found = _by_cell(primitive, np.asarray(matrices) * to_internal)
+    dipoles = None
+    if polar is not None:
+        dipoles = DipoleForces(
+            crystal,
+            polar.born,
+            (polar.dielectric_constant + polar.dielectric_constant.T) / 2,
+            width=2.0 * np.pi * polar.Gonze_nac_dataset[-1] / angstrom,
+            coulomb=phonon.nac_params["factor"] * to_internal * angstrom**3,
+        )
+    masses = np.asarray(primitive.masses) * units.amu
+    return obeying_sum_rule(crystal, masses, np.array(list(found)) @ vectors, np.stack(list(found.values())), dipoles)
+
+
+def _by_cell(
+    primitive: Any, matrices: Float[np.ndarray, "first atom xyz xyz"]
+) -> dict[tuple[int, ...], Float[np.ndarray, "site site xyz xyz"]]:
+    """Φ_ss'(R) by R, in primitive vectors, with every −R."""
     firsts = np.arange(len(primitive)) if len(matrices) == len(primitive) else primitive.p2s_map
     seconds = [primitive.p2p_map[s] for s in primitive.s2p_map]
     images, shares = primitive.get_smallest_vectors()
-    inside = positions @ np.linalg.inv(vectors)
+    inside = np.asarray(primitive.positions) @ np.linalg.inv(np.asarray(primitive.cell))
     found: dict[tuple[int, ...], Float[np.ndarray, "site site xyz xyz"]] = {}
     for j, second in enumerate(seconds):
         for first in range(len(primitive)):
@@ -160,14 +200,10 @@ def _force_constants(phonon: Any) -> ForceConstants:
             for d in images[begin : begin + count]:
                 cell = tuple(int(n) for n in np.rint(inside[second] - inside[first] - d))
                 block = found.setdefault(cell, np.zeros((len(primitive),) * 2 + (3, 3)))
-                block[first, second] += matrices[firsts[first], j] * to_internal / count
-    cells = sorted({*found, *(tuple(-n for n in cell) for cell in found)})
+                block[first, second] += matrices[firsts[first], j] / count
     nothing = np.zeros((len(primitive),) * 2 + (3, 3))
-    crystal = Crystal(Lattice(vectors), positions, tuple(primitive.symbols))
-    masses = np.asarray(primitive.masses) * units.amu
-    return obeying_sum_rule(
-        crystal, masses, np.array(cells) @ vectors, np.stack([found.get(cell, nothing) for cell in cells])
-    )
+    cells = sorted({*found, *(tuple(-n for n in cell) for cell in found)})
+    return {cell: found.get(cell, nothing) for cell in cells}
 
 
 def _words(error: Exception) -> str:

@@ -13,6 +13,7 @@ from orbiphon.phonons.circular import (
     elliptical_polarisation as elliptical_polarisation,
     transverse_basis as transverse_basis,
 )
+from orbiphon.phonons.dipoles import DipoleForces as DipoleForces, check_neutral as check_neutral
 from orbiphon.phonons.elastic import (
     ElasticWaves as ElasticWaves,
     cubic_stiffness as cubic_stiffness,
@@ -22,6 +23,7 @@ from orbiphon.phonons.force_constants import (
     ForceConstants as ForceConstants,
     obeying_sum_rule as obeying_sum_rule,
 )
+from orbiphon.phonons.lifetimes import Lifetimes as Lifetimes
 from orbiphon.phonons.modes import (
     AbstractPhonons as AbstractPhonons,
     PhononModes as PhononModes,

@@ -6,8 +6,12 @@ With u_s(R) the displacement of atom s in cell R, the energy is ½ Σ u_s(R) Φ_
 
     Σ_s' D_ss'(q) e_s' = ω² e_s,    D_ss'(q) = Σ_R Φ_ss'(R) e^{−iq·d} / √(M_s M_s'),    d = R + τ_s − τ_s'.
 
-The phase is that of the atom's position, as in the electrons' H(k) (`electrons.tight_binding`) and in phonopy.
+The phase is that of the atom's position, as in the electrons' H(k) (`electrons.tight_binding`) and in phonopy. In a
+polar crystal Φ reaches arbitrarily far; its long-ranged part is added at each q (`phonons.dipoles`).
 """
+
+from collections.abc import Callable
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -20,17 +24,22 @@ from orbiphon._types import Vector
 from orbiphon.crystal import Crystal, is_concrete, opposite_cells
 from orbiphon.crystal.concrete import ArrayLike, as_real
 from orbiphon.errors import InputError
+from orbiphon.phonons.circular import direction_vector
+from orbiphon.phonons.dipoles import DipoleForces
 from orbiphon.phonons.modes import AbstractPhonons, PhononModes
 
 _ROUNDING = 1e-8  # of the largest force constant
+_AT_ONCE = 1024  # wave vectors
 _UNSTABLE = 1e-9  # of the largest ω²: a negative ω² below is rounding
+_ZERO = 1e-14  # of the largest force constant over the smallest mass: an ω² below is that of a translation
 
 
 class ForceConstants(AbstractPhonons):
     """The harmonic lattice. Made by `spring_model`, or from matrices.
 
     **Arguments:** `crystal`; `masses` (site,), in internal units (`12 * units.amu`); `cells` (cell xyz), Å, with R
-    every −R; `matrices` (cell site site xyz xyz), eV/Å²: Φ_ss'(R) between atom s in cell R and atom s' in cell 0.
+    every −R; `matrices` (cell site site xyz xyz), eV/Å²: Φ_ss'(R) between atom s in cell R and atom s' in cell 0;
+    `dipoles`: the long-ranged forces of a polar crystal, if `matrices` are the rest.
 
     **Raises:** `InputError` for wrong shapes, masses that are not positive, Φ_ss'(R) ≠ Φ_s's(−R)ᵀ, or if a uniform
     translation costs energy, Σ_{R s'} Φ_ss'(R) ≠ 0: see `obeying_sum_rule`.
@@ -40,6 +49,7 @@ class ForceConstants(AbstractPhonons):
     masses: Float[Array, "site"] = eqx.field(converter=as_real)
     cells: Float[Array, "cell xyz"] = eqx.field(converter=as_real)
     matrices: Float[Array, "cell site site xyz xyz"] = eqx.field(converter=as_real)
+    dipoles: DipoleForces | None = None
 
     def __check_init__(self) -> None:
         sites = self.crystal.sites
@@ -67,24 +77,36 @@ class ForceConstants(AbstractPhonons):
                 "is noise, build it with orbiphon.phonons.obeying_sum_rule."
             )
 
-    def dynamical_matrix(self, q: Vector) -> Complex[Array, "mode mode"]:
-        """D(q), hermitian, in (eV/ħ)², rows and columns (site, xyz) in this order; q (xyz) in 1/Å; `jax.vmap` it."""
+    def dynamical_matrix(self, q: Vector, direction: Vector | None = None) -> Complex[Array, "mode mode"]:
+        """D(q), hermitian, in (eV/ħ)², rows and columns (site, xyz) in this order; q (xyz) in 1/Å; `jax.vmap` it.
+
+        `direction` (xyz), a unit vector: that from which q = 0 is approached, which matters in polar crystals only.
+        """
         angle = self.cells @ q
         cells = jax.lax.complex(*(jnp.tensordot(part, self.matrices, 1) for part in (jnp.cos(angle), -jnp.sin(angle))))
-        atoms = _phase(-(self.crystal.positions @ q)) / jnp.sqrt(self.masses).astype(jnp.complex128)
-        scaled = atoms[:, None, None, None] * cells * jnp.conj(atoms)[None, :, None, None]
+        atoms = _phase(-(self.crystal.positions @ q))
+        turned = atoms[:, None, None, None] * cells * jnp.conj(atoms)[None, :, None, None]
         size = 3 * self.crystal.sites
-        matrix = jnp.transpose(scaled, (0, 2, 1, 3)).reshape(size, size)
+        matrix = jnp.transpose(turned, (0, 2, 1, 3)).reshape(size, size)
+        if self.dipoles is not None:
+            matrix += self.dipoles.matrix(self.crystal, q, direction)
+        roots = jnp.repeat(jnp.sqrt(self.masses), 3)
+        matrix = matrix / (roots[:, None] * roots[None, :]).astype(jnp.complex128)
         return (matrix + jnp.conj(matrix).T) / 2
 
-    def modes(self, q: ArrayLike) -> PhononModes:
+    def modes(self, q: ArrayLike, direction: str | ArrayLike | None = None) -> PhononModes:
         """All modes at wave vectors `q` (q xyz) or (xyz), 1/Å.
 
-        **Raises:** `InputError` if a mode is unstable (ω² < 0; the message says which, and where).
+        `direction` ("x", "y", "z", or a vector (xyz)) is that from which q = 0 is approached in a polar crystal:
+        without it the modes at q = 0 are those without a macroscopic field, all optical ones transverse. Elsewhere, and
+        in other crystals, it does nothing. **Raises:** `InputError` if a mode is unstable (ω² < 0; the message says
+        which, and where).
         """
         q = jnp.atleast_2d(as_real(q))
         check_shape("q", q, "q xyz", (None, 3))
-        square, vectors = _eigensystem(self, q)
+        square, vectors = _eigensystem(self, q, None if direction is None else direction_vector(direction))
+        stiffest = jnp.max(jnp.abs(self.matrices)) / jnp.min(self.masses)
+        square = jnp.where(jnp.abs(square) < _ZERO * stiffest, 0.0, square)
         if is_concrete(square):
             _check_stable(np.asarray(square), np.asarray(q))
         polarisation = jnp.swapaxes(vectors, 1, 2).reshape(*square.shape, -1, 3)
@@ -92,11 +114,26 @@ class ForceConstants(AbstractPhonons):
 
 
 @eqx.filter_jit
-def _eigensystem(force_constants: ForceConstants, q: Float[Array, "q xyz"]) -> tuple[Array, Array]:
-    return jax.vmap(lambda one: tuple(jnp.linalg.eigh(force_constants.dynamical_matrix(one))))(q)
+def _eigensystem(
+    force_constants: ForceConstants, q: Float[Array, "q xyz"], direction: Vector | None
+) -> tuple[Array, Array]:
+    return over_wave_vectors(lambda one: tuple(jnp.linalg.eigh(force_constants.dynamical_matrix(one, direction))), q)
 
 
-def obeying_sum_rule(crystal: Crystal, masses: ArrayLike, cells: ArrayLike, matrices: ArrayLike) -> ForceConstants:
+def over_wave_vectors(function: Callable[[Vector], Any], q: Float[Array, "q xyz"]) -> Any:
+    """`function` of every q, so many at a time that the sums of polar crystals take little memory."""
+    if q.shape[0] <= _AT_ONCE:
+        return jax.vmap(function)(q)
+    return jax.lax.map(function, q, batch_size=_AT_ONCE)
+
+
+def obeying_sum_rule(
+    crystal: Crystal,
+    masses: ArrayLike,
+    cells: ArrayLike,
+    matrices: ArrayLike,
+    dipoles: DipoleForces | None = None,
+) -> ForceConstants:
     """Force constants made symmetric, and their on-site part set to what the acoustic sum rule asks for.
 
     Arguments as those of `ForceConstants`. For matrices that break the rules by noise: look at what it changes.
@@ -108,7 +145,7 @@ def obeying_sum_rule(crystal: Crystal, masses: ArrayLike, cells: ArrayLike, matr
     home, sites = int(np.argmin(np.linalg.norm(cells, axis=1))), np.arange(crystal.sites)
     excess = np.sum(matrices, axis=(0, 2))
     matrices[home, sites, sites] -= (excess + excess.transpose(0, 2, 1)) / 2
-    return ForceConstants(crystal, masses, cells, matrices)
+    return ForceConstants(crystal, masses, cells, matrices, dipoles)
 
 
 def _phase(angle: Float[Array, "..."]) -> Complex[Array, "..."]:

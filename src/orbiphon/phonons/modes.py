@@ -96,8 +96,8 @@ class AbstractPhonons(eqx.Module):
     masses: eqx.AbstractVar[Float[Array, "site"]]
 
     @abstractmethod
-    def modes(self, q: ArrayLike) -> PhononModes:
-        """All modes at wave vectors (q xyz) or (xyz) in 1/Å."""
+    def modes(self, q: ArrayLike, direction: str | ArrayLike | None = None) -> PhononModes:
+        """All modes at wave vectors (q xyz) or (xyz) in 1/Å; `direction`: of q → 0, in polar crystals."""
 
 
 def check_mode(mode: int, count: int) -> None:

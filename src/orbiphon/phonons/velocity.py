@@ -18,7 +18,7 @@ from jaxtyping import Array, Complex, Float
 from orbiphon._types import Vector
 from orbiphon.crystal.concrete import ArrayLike
 from orbiphon.phonons.circular import direction_vector
-from orbiphon.phonons.force_constants import ForceConstants
+from orbiphon.phonons.force_constants import ForceConstants, over_wave_vectors
 from orbiphon.phonons.modes import PhononModes, diagonal_in
 
 _OPTICAL = 1e-9  # of the largest ω² at Γ
@@ -40,11 +40,11 @@ def group_velocities(
 
 def sound_velocities(force_constants: ForceConstants, direction: str | ArrayLike) -> Float[np.ndarray, "3"]:
     """The three speeds of sound (Å eV/ħ) along a direction, rising; 0 where the frequency grows with a higher power."""
-    n, origin = direction_vector(direction), jnp.zeros(3)
-    along = lambda x: force_constants.dynamical_matrix(x * n)  # noqa: E731
+    n = direction_vector(direction)
+    along = lambda x: force_constants.dynamical_matrix(x * n, n)  # noqa: E731
     zero, one = jnp.zeros(()), jnp.ones(())
     first, second = jax.jvp(lambda x: jax.jvp(along, (x,), (one,))[1], (zero,), (one,))
-    value, vectors = np.linalg.eigh(np.asarray(force_constants.dynamical_matrix(origin)))
+    value, vectors = np.linalg.eigh(np.asarray(along(zero)))
     optical = value > _OPTICAL * value[-1]
     roots = np.sqrt(np.asarray(force_constants.masses) / np.sum(np.asarray(force_constants.masses)))
     still = np.kron(roots[:, None], np.eye(3))
@@ -57,4 +57,4 @@ def sound_velocities(force_constants: ForceConstants, direction: str | ArrayLike
 def _slopes(
     force_constants: ForceConstants, q: Float[Array, "q xyz"], n: Vector
 ) -> Complex[Array, "q coordinate coordinate"]:
-    return jax.vmap(lambda one: jax.jvp(force_constants.dynamical_matrix, (one,), (n,))[1])(q)
+    return over_wave_vectors(lambda one: jax.jvp(force_constants.dynamical_matrix, (one,), (n,))[1], q)

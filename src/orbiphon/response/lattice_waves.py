@@ -38,23 +38,25 @@ class LatticeWaves(NamedTuple):
 
     def integrand(self, group: tuple[int, ...], broadening: float, fermi_level: float, index: int) -> FiniteWave:
         """m of the waves of one q, one row each."""
-        electrons, which = self.problem.electrons, np.array(group)
-        order, q = sector_order(electrons), self.waves.q[which[0]]
-        vertices = _vertices(self.problem, q, self.waves.displacement[which])
-        observables = jnp.stack([o.matrix for o in self.problem.observables])
+        electrons, which = self.problem.electrons, list(group)
+        q, displacement, frequency = map(np.asarray, (self.waves.q, self.waves.displacement, self.waves.frequency))
+        vertices, observables, half = _in_sector_order(
+            self.problem, jnp.asarray(q[which[0]]), jnp.asarray(displacement[which])
+        )
         state = broadening, fermi_level, float(self.problem.state.temperature[index])
         width, level, temperature = (jnp.asarray(x, dtype=jnp.float64) for x in state)
+        quanta, steps = jnp.asarray(np.eye(len(group))), lattice_steps(electrons)
         return FiniteWave(
             electrons,
-            vertices[:, None, :, order[:, None], order[None, :]],
-            observables[:, order[:, None], order[None, :]],
-            lattice_phases(electrons, 0.5 * q),
-            jnp.eye(len(group)),
-            self.waves.frequency[which],
+            vertices,
+            observables,
+            half,
+            quanta,
+            jnp.asarray(frequency[which]),
             width,
             level,
             temperature,
-            lattice_steps(electrons),
+            steps,
             self.pump,
         )
 
@@ -108,10 +110,17 @@ def lattice_waves(problem: Problem, pump: Pump) -> LatticeWaves:
 
 
 @eqx.filter_jit
-def _vertices(
+def _in_sector_order(
     problem: Problem, q: Vector, displacement: Complex[Array, "wave site xyz"]
-) -> Complex[Array, "wave cell orbital orbital"]:
-    return jnp.stack([site_vertex(problem, q, one) for one in displacement])
+) -> tuple[
+    Complex[Array, "wave 1 cell orbital orbital"], Complex[Array, "observable orbital orbital"], Complex[Array, "dim"]
+]:
+    """Vertices and observables between orbitals sector after sector, and the phases of half the wave vector."""
+    order = sector_order(problem.electrons)
+    vertices = jnp.stack([site_vertex(problem, q, one) for one in displacement])
+    observables = jnp.stack([o.matrix for o in problem.observables])
+    rows, columns = order[:, None], order[None, :]
+    return vertices[:, None, :, rows, columns], observables[:, rows, columns], lattice_phases(problem.electrons, q / 2)
 
 
 def _check_same_crystal(problem: Problem, waves: Waves) -> None:

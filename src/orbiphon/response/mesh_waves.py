@@ -34,7 +34,6 @@ from orbiphon.zone.together import together
 
 Group = tuple[int, ...]
 """The numbers of the waves at one q."""
-_BLOCKS = (16, 4, 1)  # of so many wave vectors in one call
 _MOST_BYTES = 2**30  # of states kept in memory
 _SMALLEST = 1e-3  # of the largest observable: smaller ones need be known to this part of it only
 _GAP = 2.0  # times broadening + pi k_B T: a Fermi level this far from all bands lies in a gap
@@ -184,7 +183,7 @@ def _mean_of_shared(
     there = np.roll(np.arange(total).reshape(states.shape), tuple(-step), tuple(range(len(step)))).ravel()
     parts = []
     for here, weight in _blocks(integrand, total, most):
-        both = np.stack([there[here], here], axis=-1)  # (blocks, k, side)
+        both = np.stack([there[here], here], axis=-1)  # (k, side)
         parts.append((states.phases[here], states.levels[both], states.vectors[both], weight))
     return _summed(integrand, parts)
 
@@ -198,16 +197,11 @@ def _mean_of_own(
 
 
 def _blocks(integrand: FiniteWave, total: int, most: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Indices of wave vectors and their weights (blocks, k), padded with weight zero. Few different numbers of blocks,
-    so that all meshes are summed by a few compiled programs."""
+    """Indices of wave vectors and their weights (k,), padded with weight zero: one compiled program for all meshes."""
     size = max(min(ELEMENTS // (integrand.vertex.shape[0] * integrand.electrons.size**2), most), 8)
-    begin = 0
-    while begin < total:
-        blocks = next(n for n in _BLOCKS if n == 1 or n * size <= total - begin + size // 2)
-        used = np.arange(begin, min(begin + size * blocks, total))
-        weight = np.where(np.arange(blocks * size) < len(used), 1.0 / total, 0.0)
-        yield np.resize(used, (blocks, size)), weight.reshape(blocks, size)
-        begin += size * blocks
+    for begin in range(0, total, size):
+        used = np.arange(begin, min(begin + size, total))
+        yield np.resize(used, size), np.where(np.arange(size) < len(used), 1.0 / total, 0.0)
 
 
 def _summed(integrand: FiniteWave, parts: Iterator[tuple] | list[tuple]) -> tuple[np.ndarray, np.ndarray]:
@@ -218,20 +212,14 @@ def _summed(integrand: FiniteWave, parts: Iterator[tuple] | list[tuple]) -> tupl
 
 @functools.lru_cache(maxsize=64)
 def _compiled(form: Hashable) -> Callable[..., Array]:
-    """Sums over blocks for all integrands of one form, from phases and weights, with levels and vectors if they are
+    """Sums over a block for all integrands of one form, from phases and weights, with levels and vectors if they are
     known."""
 
-    def sums(arrays: list, *parts: Array) -> Array:
-        integrand = jax.tree.unflatten(form, arrays)
-        prepare = integrand.prepare if len(parts) == 2 else integrand.between
-
-        def block(part: tuple[Array, ...]) -> Float[Array, "2 component"]:
-            *known, weight = part
-            prepared = jax.lax.optimization_barrier(jax.vmap(prepare)(*known))
-            values = jax.vmap(integrand.respond)(prepared)
-            return jnp.stack([weight @ values, weight @ jnp.abs(values)])
-
-        return jnp.sum(jax.lax.map(block, parts), axis=0)
+    def sums(arrays: list, *parts: Array) -> Float[Array, "2 component"]:
+        integrand, (*known, weight) = jax.tree.unflatten(form, arrays), parts
+        prepare = integrand.between if len(known) > 1 else integrand.prepare
+        values = jax.vmap(integrand.respond)(jax.lax.optimization_barrier(jax.vmap(prepare)(*known)))
+        return jnp.stack([weight @ values, weight @ jnp.abs(values)])
 
     return jax.jit(sums)
 

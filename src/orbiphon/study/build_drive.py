@@ -83,10 +83,12 @@ def _driven_mode(parts: Parts) -> Drive:
 
 
 def _temperature_gradient(parts: Parts) -> Drive:
+    file = parts.table.lifetimes
     return drives.TemperatureGradient(
         parts.phonons,
         gradient=parts.given["gradient"] * np.asarray(direction_vector(_direction(parts.table))),
-        relaxation_time=parts.given["relaxation_time"],
+        relaxation_time=parts.given.get("relaxation_time"),
+        lifetimes=None if file is None else io.read_lifetimes(parts.folder / file),
         mesh=parts.table.mesh,
     )
 

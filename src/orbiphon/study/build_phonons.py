@@ -39,6 +39,12 @@ def _springs(table: Any, crystal: Crystal, folder: Path, given: dict[str, float]
 
 def _from_file(table: Any, crystal: Crystal, folder: Path, given: dict[str, float]) -> ForceConstants:
     read = io.read_phonopy(folder / table.file, leave_out_charges=table.leave_out_charges)
+    if read.dipoles is not None and crystal.lattice.dim != 3:
+        raise InputError(
+            "phonons.file must hold short-ranged forces for a layer or a chain, but comes with Born charges, whose "
+            "long-ranged forces are known for a crystal that repeats in three directions only. Write "
+            "leave_out_charges = true: transverse and acoustic modes are right then."
+        )
     turns = _check_same(read.crystal, crystal)
     # The electrons' crystal in place of the file's: the same numbers to the last digit, and each atom in the cell where
     # they have it. Of a layer or a chain, which phonopy repeats in all directions, copies count as one.
@@ -48,7 +54,7 @@ def _from_file(table: Any, crystal: Crystal, folder: Path, given: dict[str, floa
     first, second = np.meshgrid(np.arange(crystal.sites), np.arange(crystal.sites), indexing="ij")
     matrices = np.zeros((len(cells), *read.matrices.shape[1:]))
     np.add.at(matrices, (which.reshape(reduced.shape[:3]), first[None], second[None]), np.asarray(read.matrices))
-    return ForceConstants(crystal, read.masses, cells @ np.asarray(crystal.lattice.vectors), matrices)
+    return ForceConstants(crystal, read.masses, cells @ np.asarray(crystal.lattice.vectors), matrices, read.dipoles)
 
 
 def _check_same(found: Crystal, electrons: Crystal) -> Float[np.ndarray, "site dim"]:

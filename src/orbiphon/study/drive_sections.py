@@ -186,8 +186,16 @@ class TemperatureGradient(_Modes):
     kind: Literal["temperature_gradient"]
     gradient: Annotated[Q, reads("temperature gradient")]
     direction: Annotated[str | tuple[float, ...], a_direction()] = "x"
-    relaxation_time: Annotated[Q, reads("time", qty.POSITIVE)]
-    mesh: Annotated[tuple[int, ...], a_mesh()]
+    relaxation_time: Annotated[Q, reads("time", qty.POSITIVE)] | None = None
+    lifetimes: Annotated[str, file_path()] | None = None
+    mesh: Annotated[tuple[int, ...], a_mesh()] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> "TemperatureGradient":
+        exactly_one(self, "relaxation_time", "lifetimes")
+        if self.relaxation_time is not None and self.mesh is None:
+            raise QuantityError("must have `mesh` for a relaxation time, but has not. Add mesh = [24, 24], say.")
+        return self
 
 
 class InterfaceInjection(_Modes):

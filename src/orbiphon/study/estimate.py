@@ -3,11 +3,13 @@
 import math
 
 from orbiphon.electrons.filling import resolving_mesh
+from orbiphon.phonons import ForceConstants
 from orbiphon.response import Motion, selection_rules
 from orbiphon.study import build
 from orbiphon.study.by_time import first_mesh
 from orbiphon.study.config import Study
 from orbiphon.study.first_principles import findings, is_from_files
+from orbiphon.study.phonon_sections import PhononsFromFile
 from orbiphon.study.run import check
 from orbiphon.study.sections import Section
 from orbiphon.study.sweep import LEVELS, TEMPERATURE, Plan
@@ -37,6 +39,7 @@ def describe(study: Study) -> str:
         "The study can be computed.",
         *(["files:", *(f"  {line}" for line in findings(study))] if is_from_files(study) else []),
         *_understood(study),
+        *_polar(study, values),
         *(["swept:", *swept] if swept else []),
         *_symmetry(study, values),
         f"points:      {plan.size}",
@@ -53,6 +56,19 @@ def _understood(study: Study) -> list[str]:
     """Phonons and drive as they were understood, with defaults."""
     named = {name: getattr(study.config, name) for name in ("phonons", "source", "drive")}
     return [f"{name + ':':12} {_words(table)}" for name, table in named.items() if table is not None]
+
+
+def _polar(study: Study, values: build.Values) -> list[str]:
+    """Of phonons from files: whether longitudinal and transverse optical modes are split."""
+    lines = []
+    for name in ("phonons", "source"):
+        if isinstance(getattr(study.config, name), PhononsFromFile):
+            found = build.phonons(study, values, name)
+            assert isinstance(found, ForceConstants)
+            words = "left out" if getattr(study.config, name).leave_out_charges else "none: no Born charges found"
+            included = "included (Born charges and dielectric tensor)" if found.dipoles is not None else words
+            lines.append(f"  {name}: splitting of longitudinal and transverse optical modes {included}")
+    return lines
 
 
 def _words(table: Section) -> str:

@@ -16,5 +16,9 @@ def files_of(study: Study) -> str:
     for table in (config.phonons, config.source):
         if hasattr(table, "file"):
             others += phonopy_files(study.folder / table.file)
-    others += [study.folder / name for key in ("occupation", "excess") if (name := getattr(config.drive, key, None))]
+    others += [
+        study.folder / name
+        for key in ("occupation", "excess", "lifetimes")
+        if (name := getattr(config.drive, key, None))
+    ]
     return found + (first_principles.fingerprint_of(others) if others else "")

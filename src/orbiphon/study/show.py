@@ -34,6 +34,7 @@ _NODES = {
 _HEXAGON = (("Γ", (0.0, 0.0)), ("K", (2 / 3, 1 / 3)), ("M", (0.5, 0.5)), ("Γ", (0.0, 0.0)))  # 60° between the vectors
 _TURNED_HEXAGON = (("Γ", (0.0, 0.0)), ("K", (1 / 3, 1 / 3)), ("M", (0.5, 0.0)), ("Γ", (0.0, 0.0)))  # 120°
 _POINTS = 80  # along a segment of a path
+_NEAR = 1e-6  # of the step from q = 0 to the next point of a path
 _SPECTRUM_POINTS = 20
 _INSTANTS = 1000
 _MAP = 301  # points per axis of a map
@@ -200,11 +201,18 @@ def phonon_data(study: Study) -> Any:
     phonons, crystal = build.phonons(study, values), build.electrons(study, values).crystal
     if isinstance(phonons, ForceConstants):
         path = k_path(crystal.lattice, _nodes(crystal.lattice), _POINTS)
-        frequency = 1e3 * np.asarray(phonons.modes(path.k).frequency)
+        frequency = 1e3 * np.asarray(phonons.modes(_towards_neighbours(np.asarray(path.k))).frequency)
         attributes = {"labels": list(path.labels), "nodes": list(path.nodes)}
         return xarray.Dataset({"frequency": (("k", "mode"), frequency)}, {"distance": ("k", path.distance)}, attributes)
     q = np.linspace(0.0, np.pi / float(crystal.lattice.cell_volume) ** (1.0 / crystal.lattice.dim), 100)
     return xarray.Dataset({"frequency": ("q", 1e3 * np.asarray(phonons.frequency(q)))}, {"q": q})
+
+
+def _towards_neighbours(k: np.ndarray) -> np.ndarray:
+    """Points of a path, with q = 0 moved a little along it: there polar crystals have a limit for each direction."""
+    neighbour = np.roll(k, -1, axis=0)
+    neighbour[-1] = k[-2]
+    return np.where(np.any(k != 0.0, axis=1, keepdims=True), k, _NEAR * neighbour)
 
 
 def pulse_data(study: Study) -> Any:
