@@ -1,10 +1,13 @@
 """Models whose answer is known, as files of a cell and of deformed cells, written by the package's own writer."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from orbiphon import io
 from orbiphon.crystal import Crystal, Lattice, bonds_within
 from orbiphon.electrons import Basis, SlaterKoster, tight_binding
+from orbiphon.models import honeycomb
 
 MESH = {"square": (5, 5, 1), "cubic": (3, 3, 3), "spinless": (3, 3, 3), "hcp": (4, 4, 3)}
 STRAINS = {"xx": (0, 0), "yy": (1, 1), "zz": (2, 2), "yz": (1, 2), "xz": (0, 2), "xy": (0, 1)}
@@ -61,3 +64,42 @@ def metal(folder, kind: str, fermi_level: float, steps=(0.01, 0.005)):
     for path in (home, *deformed):
         (path.parent / "info.json").write_text(f'{{"fermi_eV": {fermi_level}}}', encoding="utf-8")
     return folder
+
+
+def layer(displacement: np.ndarray | None = None):
+    """p orbitals on a polar honeycomb layer, its atoms displaced (site xyz) in every cell."""
+    home = honeycomb(2.0)
+    crystal = home if displacement is None else Crystal(home.lattice, home.positions + displacement, home.species)
+    law = SlaterKoster({"pp_sigma": 1.5, "pp_pi": -0.5}, length=2.0)
+    onsite = 3 * [0.4] + 3 * [-0.4]
+    return tight_binding(crystal, Basis(((0, "p"), (1, "p"))), law, _bonds(), onsite=onsite)
+
+
+@lru_cache
+def _bonds():
+    """The bonds of the layer, in no special direction, so that no element is left out of any displaced one."""
+    crystal = honeycomb(2.0)
+    moved = crystal.positions + np.array([[0.01, 0.013, 0.017], [0.0, 0.0, 0.0]])
+    return bonds_within(Crystal(crystal.lattice, moved, crystal.species), 2.4)
+
+
+def displaced(atom: int, axis: str, step: float) -> np.ndarray:
+    """The displacement of one atom."""
+    u = np.zeros((2, 3))
+    u[atom, "xyz".index(axis)] = step
+    return u
+
+
+def frozen(folder, atoms=(0, 1), axes="xyz", steps=(0.02, 0.01)):
+    """Folders with the layer and with its displaced atoms; returns the path of the first and the list of the others."""
+    home = io.write_wannier(folder / "home", "X", layer(), (3, 3, 1))
+    moved = [
+        io.write_wannier(
+            folder / f"{atom}{axis}{sign * step}", "X", layer(displaced(atom, axis, sign * step)), (3, 3, 1)
+        )
+        for atom in atoms
+        for axis in axes
+        for step in steps
+        for sign in (1, -1)
+    ]
+    return home, moved

@@ -7,7 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Complex, Num
+from jaxtyping import Array, Complex, Float, Num
 
 from orbiphon._checks import check_shape
 from orbiphon._types import OrbitalMatrix, Polarisation, Vector
@@ -28,6 +28,8 @@ class Coupling(eqx.Module):
     electrons: eqx.AbstractVar[TightBinding]
     homogeneous: ClassVar[bool] = False
     """Whether it is known for long waves only: `strain` is given, and `bonds` refused."""
+    zone_centre: ClassVar[bool] = False
+    """Whether it is known at q = 0 only: `strain` is refused, and of waves those that `check_waves` refuses."""
 
     @abstractmethod
     def bonds(self, q: Vector, polarisation: Polarisation) -> Complex[Array, "cell orbital orbital"]:
@@ -56,6 +58,15 @@ class Coupling(eqx.Module):
         """∂g/∂|q| at q = 0 along a unit vector, (orbital orbital), in eV."""
         return self.electrons.bloch_sum(self.strain(direction, polarisation), k)
 
+    def check_waves(self, q: Num[np.ndarray, "wave xyz"], displacement: Num[np.ndarray, "wave site xyz"]) -> None:
+        """Raise `InputError` for waves that it does not know."""
+
+    def random_wave(self, random: np.random.Generator) -> tuple[Float[np.ndarray, "xyz"], Polarisation]:
+        """Some q and displacements (site xyz) that it knows, for checks."""
+        size = float(np.max(np.abs(np.asarray(self.electrons.crystal.lattice.vectors))))
+        shape = (self.electrons.crystal.sites, 3)
+        return random.normal(size=3) / size, jnp.asarray(random.normal(size=shape) + 1j * random.normal(size=shape))
+
     @property
     def pairs(self) -> Pairs:
         """Pairs (row sector, column sector) of `electrons.sectors` that the vertex can connect, by the model's form."""
@@ -70,9 +81,8 @@ def check_vertex(coupling: Coupling, electrons: TightBinding) -> None:
     if coupling.homogeneous or not is_concrete(coupling, electrons):
         return
     random = np.random.default_rng(0)
-    k, q = (jnp.asarray(random.normal(size=3)) for _ in range(2))
-    sites = electrons.crystal.sites
-    e = jnp.asarray(random.normal(size=(sites, 3)) + 1j * random.normal(size=(sites, 3)))
+    k = jnp.asarray(random.normal(size=3))
+    q, e = map(jnp.asarray, coupling.random_wave(random))
     there, back = coupling.bonds(q, e), coupling.bonds(-q, jnp.conj(e))
     check_shape("coupling.bonds", there, "cell orbital orbital", electrons.hopping.shape)
     there, back = electrons.bloch_sum(there, k), electrons.bloch_sum(back, k + q)

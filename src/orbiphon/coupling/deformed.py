@@ -23,6 +23,7 @@ from jaxtyping import Array, Complex, Float, Num
 
 from orbiphon._types import Polarisation, Vector
 from orbiphon.coupling.abstract import Coupling
+from orbiphon.coupling.differences import STRAIN, Kind
 from orbiphon.crystal.concrete import as_complex, as_real
 from orbiphon.electrons import TightBinding
 from orbiphon.electrons.operators import observable
@@ -44,6 +45,25 @@ class Deformation(Coupling):
     electrons: TightBinding
     strains: Float[Array, "strain xyz xyz"] = eqx.field(converter=as_real)
     derivative: Complex[Array, "strain cell orbital orbital"] = eqx.field(converter=as_complex)
+
+    @property
+    def kind(self) -> Kind:
+        """What `changes` are of."""
+        return STRAIN
+
+    @property
+    def changes(self) -> Float[np.ndarray, "strain component"]:
+        """The strains, each in a row."""
+        return np.asarray(self.strains).reshape(len(self.strains), -1)
+
+    def of_changes(
+        self,
+        electrons: TightBinding,
+        changes: Float[np.ndarray, "strain component"],
+        derivative: Complex[np.ndarray, "strain cell orbital orbital"],
+    ) -> "Deformation":
+        """Another coupling of the same kind."""
+        return Deformation(electrons, changes.reshape(-1, 3, 3), derivative)
 
     def bonds(self, q: Vector, polarisation: Polarisation) -> Complex[Array, "cell orbital orbital"]:
         raise InputError(

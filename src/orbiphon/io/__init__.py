@@ -1,5 +1,6 @@
 """Readers of other codes' files: Wannier90, phonopy, phono3py."""
 
+from orbiphon.io.displaced import Displaced as Displaced
 from orbiphon.io.pairs import Pairs as Pairs, read_pairs as read_pairs
 from orbiphon.io.phono3py import read_lifetimes as read_lifetimes
 from orbiphon.io.phonopy import (

@@ -1,49 +1,54 @@
-"""From the Wannier Hamiltonians of a cell and of deformed cells to a coupling.
+"""From the Wannier Hamiltonians of a cell and of changed cells to a coupling: cells that are strained, or whose atoms
+are displaced.
 
 Raw files of two cells have different lattice vectors and degeneracies, so they cannot be subtracted R by R. Both are
 known at the mesh points only: there H(k), or the sums over R modulo the mesh, are subtracted, and the difference is
-interpolated as H of the undeformed cell is.
+interpolated as H of the unchanged cell is.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from orbiphon.coupling import Deformation, symmetrized_coupling
+from orbiphon.coupling import Deformation, Displacement, FromPairs, symmetrized_coupling
 from orbiphon.coupling.differences import (
     SMOOTH,
+    STRAIN,
     Difference,
     Sample,
     Symmetries,
+    change_derivatives,
     differences,
+    displacements_of,
     distinct_steps,
     span,
     spread,
-    strain_derivatives,
     symmetries,
+    turned_back,
 )
 from orbiphon.coupling.gauge import aligning
 from orbiphon.electrons import TightBinding, symmetrized
 from orbiphon.electrons.on_mesh import OnMesh
 from orbiphon.errors import InputError
+from orbiphon.io.changed import ChangedCell, all_displaced, centres_follow, fermi_level_of
+from orbiphon.io.displaced import Displaced, neighbour_distance, words_of
 from orbiphon.io.wannier import Wannier, read_wannier
 
-_SAME_PLACE = 0.05  # of a lattice vector: atoms may relax, but not change places
-_GAUGE = 10.0  # |H' - H|/|H| per strain: beyond it, the gauge is suspected
+_GAUGE = 10.0  # |H' - H|/|H| per change: beyond it, the gauge is suspected
 _SAME_FERMI = 1.0  # eV
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """What a set of deformed cells gives: `coupling`; `coarse`, the same from the next larger step, or None;
-    `fermi_level` (eV) of the undeformed cell, or None; `notes`, what was found."""
+    """What a set of changed cells gives: `coupling`, a `Deformation` from strained ones and a `Displacement` from those
+    with displaced atoms; `coarse`, the same from the next larger step, or None; `fermi_level` (eV) of the unchanged
+    cell, or None; `notes`, what was found."""
 
     home: Wannier
-    coupling: Deformation
-    coarse: Deformation | None
+    coupling: FromPairs
+    coarse: FromPairs | None
     step_error: float | None
     """|D - D of the larger step| / |D|"""
     even: float
@@ -64,27 +69,31 @@ class Pairs:
         found = symmetrized(self.electrons)
         coupling, change = symmetrized_coupling(self.coupling, found.group)
         coarse = None if self.coarse is None else symmetrized_coupling(self.coarse, found.group).coupling
+        kind = coupling.kind
         notes = (
             *self.notes,
             str(found),
-            f"strains known: {coupling.known()}; dH/dstrain changed by {change:.1e} of it",
+            f"{kind.words}s known: {coupling.known()}; {kind.derivative} changed by {change:.1e} of it",
         )
         return replace(self, coupling=coupling, coarse=coarse, notes=notes)
 
 
 def read_pairs(
     home: Wannier | str | Path,
-    deformed: Sequence[str | Path],
+    deformed: Sequence[str | Path | Displaced],
     *,
     fermi_levels: Mapping[str, float] | None = None,
     spin_order: str = "fastest",
+    sum_rule: bool = False,
 ) -> Pairs:
-    """The coupling to strain from Hamiltonians of deformed cells.
+    """The coupling to strain, or to displacements of the atoms, from Hamiltonians of changed cells.
 
-    **Arguments:** `home`: the undeformed cell, a path as for `read_wannier` or what that returned; `deformed`: paths of
-    the others, in any order; strains are read off the lattices, and ±ε pairs found. `fermi_levels`: eV, by path as
-    given here; else `fermi_eV` of an `info.json` beside the files is taken. Levels are aligned at the Fermi level where
-    both are known.
+    **Arguments:** `home`: the unchanged cell, a path as for `read_wannier` or what that returned; `deformed`: paths of
+    the others, in any order; strains are read off the lattices and displacements off the atoms, and ± pairs found.
+    All cells are strained, or all have displaced atoms; a `Displaced` says which, and is checked. `fermi_levels`: eV,
+    by path as given here; else `fermi_eV` of an `info.json` beside the files is taken. Levels are aligned at the Fermi
+    level where both are known. `sum_rule`: for displaced atoms, make a translation of the crystal change nothing
+    exactly; one atom of the cell need then not be displaced.
 
     **Raises:** `InputError` for files as `read_wannier`, cells that do not belong together, a missing partner, or
     Hamiltonians in different gauges.
@@ -94,12 +103,19 @@ def read_pairs(
     model = home if isinstance(home, Wannier) else read_wannier(home, spin_order=spin_order, without_wsvec="nearest")
     if not deformed:
         raise InputError("Argument `deformed` must name deformed cells, but names none. Give at least one.")
+    cells = [ChangedCell.read(model, one, spin_order) for one in deformed]
+    displaced = all_displaced(cells)
+    if sum_rule and not displaced:
+        raise InputError(
+            "Argument `sum_rule` must be left out for strained cells, but is true. It is for displaced atoms."
+        )
     basis, h = model.electrons.basis, model.on_mesh()
-    level = _fermi_level(home_path, model, levels)
-    group = symmetries(model.electrons.crystal, basis, h)
-    samples, notes = [], []
-    for path in deformed:
-        found, words = _sample(model, h, level, Path(path), levels, spin_order)
+    level = fermi_level_of(home_path, model, levels)
+    kind = displacements_of(model.electrons.crystal.sites) if displaced else STRAIN
+    group = symmetries(model.electrons.crystal, basis, h, kind)
+    samples, notes = [], centres_follow(model, cells) if displaced else []
+    for cell in cells:
+        found, words = _sample(model, h, level, cell, levels, displaced)
         samples.append(found)
         notes += words
     pairs = differences(basis, group, h, samples)
@@ -110,54 +126,77 @@ def read_pairs(
                 f"but the even part is {pair.even:.2f} of the odd one. They are not in one gauge: use the same "
                 "projections, num_iter = 0 and no frozen window that cuts through bands."
             )
-        notes.append(
-            f"pair {pair.names[0]}, {pair.names[1]}: |strain| = {pair.step:.4f}, even part/odd part = {pair.even:.1e}"
+        size = words_of(model.electrons.crystal, pair) if displaced else f"|strain| = {pair.step:.4f}"
+        notes.append(f"pair {pair.names[0]}, {pair.names[1]}: {size}, even part/odd part = {pair.even:.1e}")
+    found = _coupled(model, group, pairs, level, tuple(notes))
+    return _with_sum_rule(found, sum_rule) if displaced else found
+
+
+def _with_sum_rule(pairs: Pairs, imposed: bool) -> Pairs:
+    """What the acoustic sum rule says of the pairs of displaced atoms, and whether it is imposed."""
+    coupling = pairs.coupling
+    assert isinstance(coupling, Displacement)
+    off = coupling.violation
+    if off is not None and off > SMOOTH:
+        raise InputError(
+            f"The cells with displaced atoms of `{pairs.home.path}` must add up to a translation of the crystal, which "
+            f"changes nothing, but H changes by {off:.2f} of what one atom does. A pair is of another atom, direction "
+            "or step than its positions say, or the cells are not in one gauge."
         )
-    return _coupled(model, group, pairs, level, tuple(notes))
+    words = "not tested, as not all atoms are displaced" if off is None else f"broken by {off:.1e} of dH"
+    note = f"acoustic sum rule: {words}" + (", imposed" if imposed else "")
+    if not imposed:
+        return replace(pairs, notes=(*pairs.notes, note))
+    made, coarse = (
+        one.obeying_sum_rule() if isinstance(one, Displacement) else None for one in (coupling, pairs.coarse)
+    )
+    assert made is not None
+    return replace(pairs, coupling=made, coarse=coarse, notes=(*pairs.notes, note))
 
 
 def _coupled(
     model: Wannier, group: Symmetries, pairs: list[Difference], level: float | None, notes: tuple[str, ...]
 ) -> Pairs:
-    """The coupling from the fewest, smallest steps that span all strains, and the same from the larger ones."""
-    steps = distinct_steps(pairs)
+    """The coupling from the fewest, smallest steps that span all changes, and the same from the larger ones."""
+    steps, word = distinct_steps(pairs), group.kind.words
     most = span(group, pairs, steps)
     count = next(n for n in range(1, len(steps) + 1) if span(group, pairs, steps[:n]) == most)
-    coupling, coarse, error = _deformation(model, group, pairs, steps[:count]), None, None
+    coupling, coarse, error = _coupling(model, group, pairs, steps[:count]), None, None
     if count < len(steps) and span(group, pairs, steps[count:]) == most:
-        coarse = _deformation(model, group, pairs, steps[count:])
+        coarse = _coupling(model, group, pairs, steps[count:])
         fine, other = np.asarray(coupling.derivative), np.asarray(coarse.derivative)
-        error = float(np.linalg.norm(other - fine) / np.linalg.norm(fine))
+        error = float(np.linalg.norm(other - fine) / (np.linalg.norm(fine) or 1.0))
         if error > SMOOTH:
             raise InputError(
-                f"The cells deformed from `{model.path}` must give a dH/dstrain that hardly depends on the step, but "
-                f"it changes by {error:.0%} between two steps. They are not in one gauge, or projections jump at the "
-                "plane-wave cut-off: raise the cut-off, and use the same projections with num_iter = 0."
+                f"The cells changed from `{model.path}` must give a {group.kind.derivative} that hardly depends on the "
+                f"step, but it changes by {error:.0%} between two steps. They are not in one gauge, or projections "
+                "jump at the plane-wave cut-off: raise the cut-off, and use the same projections with num_iter = 0."
             )
     notes += (
         f"symmetry: {len(group.operations)} operations used",
-        f"strains known: {coupling.known()}",
+        f"{word}s known: {coupling.known()}",
         "one step size: no estimate of its error" if error is None else f"change of dH with the step: {error:.1e}",
     )
     even = max(pair.even for pair in pairs if pair.step <= 1.01 * steps[count - 1])
     return Pairs(model, coupling, coarse, error, even, level, notes)
 
 
-def _deformation(model: Wannier, group: Symmetries, pairs: list[Difference], steps: list[float]) -> Deformation:
-    strains, derivative = strain_derivatives(model.electrons.basis, group, pairs, steps)
-    return Deformation(model.electrons, strains, np.stack([model.interpolated(part) for part in derivative]))
+def _coupling(model: Wannier, group: Symmetries, pairs: list[Difference], steps: list[float]) -> FromPairs:
+    electrons = model.electrons
+    changes, derivative = change_derivatives(electrons.basis, group, pairs, steps)
+    every = np.stack([model.interpolated(part) for part in derivative])
+    if group.kind is STRAIN:
+        return Deformation(electrons, changes.reshape(-1, 3, 3), every)
+    return Displacement(electrons, changes.reshape(len(changes), -1, 3), every / neighbour_distance(electrons.crystal))
 
 
 def _sample(
-    model: Wannier, h: OnMesh, level: float | None, path: Path, levels: Mapping[str, float], spin_order: str
+    model: Wannier, h: OnMesh, level: float | None, cell: ChangedCell, levels: Mapping[str, float], displaced: bool
 ) -> tuple[Sample, list[str]]:
-    """A deformed cell in the orbitals and with the Fermi level of the undeformed one, and notes on it."""
-    found = read_wannier(path, spin_order=spin_order)
-    _check_same(model, found, path)
-    deformation = _deformation_of(model, found)
-    _check_info(path, found.path, deformation)
+    """A changed cell in the orbitals and with the Fermi level of the unchanged one, and notes on it."""
+    path, found, basis = cell.path, cell.found, model.electrons.basis
     matrix, notes = found.on_mesh(), []
-    own = _fermi_level(path, found, levels)
+    own = fermi_level_of(path, found, levels)
     if level is not None and own is not None:
         if abs(own - level) > _SAME_FERMI:
             raise InputError(
@@ -165,83 +204,29 @@ def _sample(
                 "eV. It is of another calculation: check the pair."
             )
         matrix[0, 0, 0] -= (own - level) * np.eye(matrix.shape[-1])
-    scale, size = spread(h), float(np.linalg.norm(deformation - np.eye(3)))
+    distance = neighbour_distance(model.electrons.crystal) if displaced else 1.0
+    scale = spread(h)
+    size = float(
+        np.linalg.norm(cell.displacement) / distance if displaced else np.linalg.norm(cell.deformation - np.eye(3))
+    )
     if np.linalg.norm(matrix - h) > _GAUGE * size * scale:
         before = float(np.linalg.norm(matrix - h)) / scale
-        unitary = aligning(model.electrons.basis, h, matrix)
+        unitary = aligning(basis, h, matrix)
         if unitary is not None:
             matrix = unitary @ matrix @ unitary.conj().T
         after = float(np.linalg.norm(matrix - h)) / scale
         if unitary is None or after > _GAUGE * size:
+            what = (
+                f"displacements of {size:.3g} of the distance of neighbours" if displaced else f"a strain of {size:.3g}"
+            )
             raise InputError(
                 f"`{path}` must be written in the orbitals of the undeformed cell, but differs by {before:.0%} of H "
-                f"for a strain of {size:.3g}, and no order, sign or phase of its orbitals mends that. Wannierise all "
+                f"for {what}, and no order, sign or phase of its orbitals mends that. Wannierise all "
                 "cells with the same projections and num_iter = 0."
             )
         notes.append(
             f"{path}: order, signs or phases of the orbitals changed; H differed by {before:.1e}, now {after:.1e}"
         )
-    return Sample(str(path), deformation, matrix), notes
-
-
-def _deformation_of(model: Wannier, other: Wannier) -> np.ndarray:
-    """F of a_i' = F a_i."""
-    vectors, deformed = (np.asarray(w.electrons.crystal.lattice.vectors) for w in (model, other))
-    return np.linalg.solve(vectors, deformed).T
-
-
-def _check_same(model: Wannier, found: Wannier, path: Path) -> None:
-    """Whether two cells have the same atoms, orbitals and mesh."""
-    ours, theirs = model.electrons, found.electrons
-    for what, a, b in (
-        ("orbitals", ", ".join(ours.basis.labels), ", ".join(theirs.basis.labels)),
-        ("atoms", ", ".join(ours.crystal.species), ", ".join(theirs.crystal.species)),
-        ("mesh", model.mesh, found.mesh),
-    ):
-        if a != b:
-            raise InputError(
-                f"`{path}` must have the {what} of the undeformed cell, {a}, but has {b}. It is of another "
-                "calculation: check the pair."
-            )
-    reduced = [
-        np.asarray(w.crystal.positions) @ np.linalg.inv(np.asarray(w.crystal.lattice.vectors)) for w in (ours, theirs)
-    ]
-    apart = reduced[1] - reduced[0]
-    if np.max(np.abs(apart)) > _SAME_PLACE:
-        raise InputError(
-            f"`{path}` must have its atoms where the undeformed cell has them, in fractions of the lattice vectors, "
-            f"but they differ by {np.max(np.abs(apart)):.3g}. Use the same order and the same origin of the atoms."
-        )
-
-
-def _check_info(path: Path, file: Path, deformation: np.ndarray) -> None:
-    """Whether an info.json tells of the same deformation as the lattices."""
-    told = _info(file).get("F")
-    if told is not None and (np.shape(told) != (3, 3) or np.max(np.abs(np.array(told) - deformation)) > 1e-4):
-        raise InputError(
-            f"`{path}` must have a lattice deformed as its info.json says, but its lattice says "
-            f"{np.round(deformation, 5).tolist()}. Files of different cells are mixed up."
-        )
-
-
-def _fermi_level(path: Path, found: Wannier, levels: Mapping[str, float]) -> float | None:
-    if str(path) in levels:
-        return float(levels[str(path)])
-    level = _info(found.path).get("fermi_eV")
-    if level is not None and (not isinstance(level, int | float) or not np.isfinite(level)):
-        raise InputError(f"`{found.path.parent / 'info.json'}` must give fermi_eV as a number, but gives {level!r}.")
-    return None if level is None else float(level)
-
-
-def _info(file: Path) -> dict:
-    """What `info.json` beside a file says; empty without one."""
-    path = file.parent / "info.json"
-    if not path.is_file():
-        return {}
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"`{path}` must be JSON, but is not: {error}. Mend or remove it.") from None
-    if not isinstance(found, dict):
-        raise InputError(f"`{path}` must hold a table, but holds {type(found).__name__}. Mend or remove it.")
-    return found
+    if displaced:
+        return Sample(str(path), cell.displacement.ravel() / distance, matrix), notes
+    return Sample(str(path), *turned_back(basis, cell.deformation, matrix)), notes

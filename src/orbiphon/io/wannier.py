@@ -37,7 +37,8 @@ class Wannier:
 
     `cells` (cell 3), `weight` (cell orbital orbital) and `change` (orbital, Wannier function) say how any operator on
     the mesh becomes one on the lattice vectors of `electrons`: see `interpolated`. `path_of_bands`: where bands were
-    asked for, segments between (label, reduced coordinates).
+    asked for, segments between (label, reduced coordinates). `offsets`: the mean centre of each atom's functions, from
+    the atom, in angstrom; None where no centres are known.
     """
 
     electrons: TightBinding
@@ -48,6 +49,7 @@ class Wannier:
     weight: Float[np.ndarray, "cell _ _"]
     change: Float[np.ndarray, "orbital orbital"]
     path_of_bands: tuple[tuple[Node, Node], ...] = ()
+    offsets: Float[np.ndarray, "site xyz"] | None = None
 
     def on_mesh(self) -> OnMesh:
         """H on the lattice vectors modulo the mesh."""
@@ -91,7 +93,8 @@ def read_wannier(
     found = _with_centres(found, beside(file, "_centres.xyz"))
     notes = [f"{file.name}: {len(found.cells)} lattice vectors, mesh {' x '.join(map(str, win.mesh))}"]
     notes += [f"orbitals: {', '.join(basis.basis.labels)}"]
-    notes += _check_centres(window, found, win, basis)
+    offsets, words = _check_centres(window, found, win, basis)
+    notes += words
     if basis.basis.spin and spin_order == "blocks":
         n = basis.basis.spatial_size
         from_blocks = np.arange(2 * n).reshape(2, n).T.ravel()
@@ -108,7 +111,7 @@ def read_wannier(
         cells, weight, matrix = _weighted(found, shares, shares_file)
     matrix = basis.change @ matrix @ basis.change.T
     electrons = from_hoppings(win.crystal, basis.basis, cells @ np.asarray(win.crystal.lattice.vectors), matrix)
-    model = Wannier(electrons, win.mesh, tuple(notes), file, cells, weight, basis.change, win.path)
+    model = Wannier(electrons, win.mesh, tuple(notes), file, cells, weight, basis.change, win.path, offsets)
     return replace(model, notes=(*notes, *_verified(model, np.inf if not verify else _MOST_ASTRAY)))
 
 
@@ -182,14 +185,17 @@ def _with_centres(found: RealSpace, path: Path | None) -> RealSpace:
     return found._replace(centres=np.array(centres))
 
 
-def _check_centres(window: Path, found: RealSpace, win: Win, basis: Orbitals) -> list[str]:
-    """Whether each Wannier function lies nearest to the atom that its projection names."""
+def _check_centres(
+    window: Path, found: RealSpace, win: Win, basis: Orbitals
+) -> tuple[Float[np.ndarray, "site xyz"] | None, list[str]]:
+    """Whether each Wannier function lies nearest to the atom that its projection names; the offsets, and a note."""
     if found.centres is None:
-        return ["no centres known: the atoms of the functions are those of the projections, unchecked"]
+        return None, ["no centres known: the atoms of the functions are those of the projections, unchecked"]
     vectors, positions = np.asarray(win.crystal.lattice.vectors), np.asarray(win.crystal.positions)
     site_of = np.array(basis.basis.site_of)[np.argmax(np.abs(basis.change), axis=0)]
     apart = (found.centres[:, None] - positions[None]) @ np.linalg.inv(vectors)
-    distance = np.linalg.norm((apart - np.rint(apart)) @ vectors, axis=-1)
+    apart = (apart - np.rint(apart)) @ vectors
+    distance = np.linalg.norm(apart, axis=-1)
     own = distance[np.arange(len(site_of)), site_of]
     if win.crystal.sites > 1 and np.any(own > np.min(distance, axis=1) + 0.1):
         wrong = int(np.argmax(own - np.min(distance, axis=1)))
@@ -198,7 +204,10 @@ def _check_centres(window: Path, found: RealSpace, win: Win, basis: Orbitals) ->
             f"{own[wrong]:.2f} angstrom from atom {site_of[wrong]} and nearer to atom {np.argmin(distance[wrong])}. "
             "Use the `.win` file of the run that made the Hamiltonian."
         )
-    return [f"centres: at most {np.max(own):.2f} angstrom from their atoms"]
+    offsets = np.zeros((win.crystal.sites, 3))
+    np.add.at(offsets, site_of, apart[np.arange(len(site_of)), site_of])
+    offsets /= np.maximum(np.bincount(site_of, minlength=win.crystal.sites), 1)[:, None]
+    return offsets, [f"centres: at most {np.max(own):.2f} angstrom from their atoms"]
 
 
 def _weighted(

@@ -42,15 +42,15 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float, Num
 
-from orbiphon.drives import AbstractEnvelope, CoherentWave
+from orbiphon.drives import AbstractEnvelope
 from orbiphon.electrons import TightBinding
 from orbiphon.electrons.bloch import BlochSum, lattice_steps
 from orbiphon.electrons.structure import Steps
 from orbiphon.fermi import fermi
-from orbiphon.phonons import direction_vector
+from orbiphon.response.first_order import PlaneWave
 from orbiphon.response.poles import FermiPoles
 from orbiphon.response.problem import Problem
-from orbiphon.response.wave_vertex import lattice_phases, orbital_phases, wave_vertex
+from orbiphon.response.wave_vertex import lattice_phases, orbital_phases, site_vertex
 from orbiphon.units import k_B
 from orbiphon.zone import AbstractIntegrand
 
@@ -237,17 +237,16 @@ class SteadyState(AbstractIntegrand):
 
 
 def density_matrix(
-    problem: Problem, wave: CoherentWave, envelope: AbstractEnvelope, contact: Contact, harmonics: int
+    problem: Problem, wave: PlaneWave, envelope: AbstractEnvelope, contact: Contact, harmonics: int
 ) -> DensityMatrix:
     """The equations for this problem's electrons and observables; `times` and `tolerance` are to be set."""
     electrons = problem.electrons
-    q = wave.q * direction_vector(wave.branch.direction)
     return DensityMatrix(
         electrons,
-        0.5 * wave_vertex(problem, q, wave.displacement),
+        0.5 * site_vertex(problem, wave.q, wave.displacement),
         jnp.stack([o.matrix for o in problem.observables]),
-        orbital_phases(electrons, q),
-        lattice_phases(electrons, q),
+        orbital_phases(electrons, wave.q),
+        lattice_phases(electrons, wave.q),
         wave.frequency,
         envelope,
         contact,

@@ -237,8 +237,13 @@ class PlaneWave(NamedTuple):
 
 
 def coherent_wave(problem: Problem) -> PlaneWave:
-    """The one coherent wave of the drive, acoustic or of any mode; `InputError` for phonons without a phase."""
-    drive, crystal = problem.drive, problem.electrons.crystal
+    """The one coherent wave of the problem's drive; `InputError` for phonons without a phase."""
+    return plane_wave_of(problem, problem.drive)
+
+
+def plane_wave_of(problem: Problem, drive: AbstractDrive | AbstractModeDrive) -> PlaneWave:
+    """The one coherent wave of a drive, acoustic or of any mode; `InputError` for phonons without a phase."""
+    crystal = problem.electrons.crystal
     if isinstance(drive, CoherentMode | DrivenMode):
         waves = drive.waves(crystal, problem.state.temperature[:1])
         return PlaneWave(waves.q[0], waves.frequency[0], drive.displacement)

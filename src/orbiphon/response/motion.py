@@ -9,12 +9,12 @@ import numpy as np
 
 from orbiphon._checks import check_positive
 from orbiphon.crystal.concrete import ArrayLike
-from orbiphon.drives import AbstractEnvelope, CoherentWave, ContinuousEnvelope
+from orbiphon.drives import AbstractEnvelope, ContinuousEnvelope
 from orbiphon.electrons import TightBinding, bands
 from orbiphon.electrons.filling import resolving_mesh
 from orbiphon.errors import InputError
 from orbiphon.response.density_matrix import Contact, DensityMatrix, SteadyState, bath, density_matrix, relaxation
-from orbiphon.response.first_order import coherent
+from orbiphon.response.first_order import PlaneWave, coherent_wave
 from orbiphon.response.long_wave import check_time_reversal
 from orbiphon.response.method import AbstractMethod, Prepared, with_extra_error
 from orbiphon.response.poles import fermi_poles
@@ -72,7 +72,7 @@ class Motion(AbstractMethod):
 
     def prepare(self, problem: Problem) -> Prepared:
         """A wave, switched on and followed to its steady state."""
-        wave, rates = coherent(problem.drive), self._rates(problem)
+        wave, rates = coherent_wave(problem), self._rates(problem)
         check_time_reversal(problem)
 
         def integrand(fermi_level: float, index: int) -> SteadyState:
@@ -113,7 +113,7 @@ class Motion(AbstractMethod):
         )
 
     def equations(
-        self, problem: Problem, wave: CoherentWave, envelope: AbstractEnvelope, fermi_level: float, index: int
+        self, problem: Problem, wave: PlaneWave, envelope: AbstractEnvelope, fermi_level: float, index: int
     ) -> DensityMatrix:
         """The equations of motion for one state of the problem."""
         contact = self.contact(problem.electrons, fermi_level, float(problem.state.temperature[index]))

@@ -9,6 +9,7 @@ from jaxtyping import Array, Float
 
 from orbiphon._checks import check_finite, check_not_negative, check_positive, check_shape
 from orbiphon.coupling import Coupling, check_vertex, make_coupling
+from orbiphon.crystal import is_concrete
 from orbiphon.crystal.concrete import ArrayLike
 from orbiphon.drives import AbstractDrive, AbstractModeDrive
 from orbiphon.electrons import Observable, TightBinding, fermi_level_for, observable
@@ -91,10 +92,26 @@ class Problem(eqx.Module):
         self.coupling = make_coupling(coupling, electrons) if isinstance(coupling, str) else coupling
         if not isinstance(coupling, str):
             check_vertex(coupling, electrons)
+        _check_zone_centre(self)
         self.coupling_kind = coupling if isinstance(coupling, str) else type(coupling).__name__
         self.observables = tuple(observable(electrons.basis, o) if isinstance(o, str) else o for o in observables)
         for o in self.observables:
             check_shape(f"observables: {o.name}", o.matrix, "orbital orbital", (electrons.size, electrons.size))
+
+
+def _check_zone_centre(problem: Problem) -> None:
+    """Raise `InputError` for waves that a coupling of the zone centre does not know."""
+    coupling, drive = problem.coupling, problem.drive
+    if not coupling.zone_centre or not is_concrete(coupling, drive):
+        return
+    if isinstance(drive, AbstractDrive):
+        raise InputError(
+            "Argument `drive` must act on optical modes at q = 0 for a coupling from displaced atoms, but is a "
+            f"{type(drive).__name__}, of acoustic waves. Use OneMode, CoherentMode or DrivenMode, or Hamiltonians of "
+            "strained cells."
+        )
+    waves = drive.waves(problem.electrons.crystal, problem.state.temperature)
+    coupling.check_waves(np.asarray(waves.q), np.asarray(waves.displacement))
 
 
 def one_state(problem: Problem) -> float:

@@ -138,10 +138,12 @@ class _Vertex:
         self.problem, self.long = problem, isinstance(waves, LongWaves)
         random, sites = np.random.default_rng(5), problem.electrons.crystal.sites
         size = float(np.max(np.abs(np.asarray(problem.electrons.crystal.lattice.vectors))))
-        self.k, self.q = random.normal(size=(2, 3)) / size
-        self.waves = random.normal(size=(1, sites, 3)) + 1j * random.normal(size=(1, sites, 3))
+        self.k = random.normal(size=3) / size
         if isinstance(waves, LongWaves):
             self.q, self.waves = waves.direction, np.stack([np.tile(e, (sites, 1)) for e in waves.polarisation])
+        else:
+            self.q, wave = problem.coupling.random_wave(random)
+            self.waves = np.asarray(wave)[None]
         self.here = self._at(self.k, self.q, self.waves)
 
     def obeys(self, g: ElectronSymmetry) -> bool:

@@ -14,6 +14,7 @@ from orbiphon.drives import Pulse
 from orbiphon.electrons.filling import resolving_mesh
 from orbiphon.errors import InputError
 from orbiphon.response.density_matrix import DensityMatrix
+from orbiphon.response.first_order import plane_wave_of
 from orbiphon.response.motion import Motion, block_size, timed
 from orbiphon.response.problem import Problem
 from orbiphon.zone import Mesh
@@ -67,7 +68,7 @@ def time_traces(problem: Problem, times: ArrayLike, method: Motion, mesh: tuple[
         )
     level = float(problem.state.fermi_levels(problem.electrons)[0, 0])
     fine, coarse = _meshes(problem, method, mesh)
-    motion = method.equations(problem, pulse.wave, pulse.envelope, level, 0)
+    motion = method.equations(problem, plane_wave_of(problem, pulse.wave), pulse.envelope, level, 0)
     finer, coarser = (
         _mean(timed(motion, times, tolerance), shape, min(block_size(motion), fine.size))
         for tolerance, shape in ((method.tolerance, fine), (_LOOSER * method.tolerance, coarse))

@@ -116,15 +116,16 @@ def _unfit_for_files(config: Any, table: dict[str, Any]) -> str | None:
     from_file = isinstance(config.electrons, sections.ElectronsFromFile)
     if config.state.fermi_shift is not None and not from_file:
         return "state.fermi_shift must be left out for a model, but is given. Write fermi_level."
-    others = [name for name in config.response.method if name != "adiabatic"] if from_file else []
+    long_waves = from_file and not config.drive.on_modes
+    others = [name for name in config.response.method if name != "adiabatic"] if long_waves else []
     if others:
         given = show(table["response"]["method"])
         return (
-            f'response.method must be "adiabatic" for electrons from files, but is {given}: '
+            f'response.method must be "adiabatic" for electrons from files and long waves, but is {given}: '
             "pairs of homogeneously deformed cells tell of long waves only."
         )
-    if from_file and config.response.order != (2,):
-        return "response.order must be 2 for electrons from files, but is not. Write order = 2."
+    if long_waves and config.response.order != (2,):
+        return "response.order must be 2 for electrons from files and long waves, but is not. Write order = 2."
     return None
 
 

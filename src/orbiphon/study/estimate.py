@@ -133,7 +133,8 @@ def _wave_vectors(study: Study, plan: Plan) -> float:
             width = values["response.broadening"][0] + math.pi * k_B * temperature
             first = math.prod(resolving_mesh(electrons, width))
             steps = sum(_GROWTH ** (step * electrons.crystal.lattice.dim) for step in range(_STEPS))
-            total += min(first * steps, most) * (1 if is_from_files(study) else levels)
+            shared = is_from_files(study) and not study.config.drive.on_modes
+            total += min(first * steps, most) * (1 if shared else levels)
         groups += 1
         if groups == 20:  # the rest is like them
             break

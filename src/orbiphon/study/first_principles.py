@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import hashlib
+import itertools
 import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from orbiphon import io, response
-from orbiphon.coupling import Deformation
+from orbiphon.coupling import FromPairs
 from orbiphon.errors import InputError, ToleranceWarning
 from orbiphon.response import Answer, Numerics, Problem
 from orbiphon.study.config import Study
@@ -58,8 +59,12 @@ def files_of(study: Study) -> str:
 def read(study: Study) -> io.Pairs:
     """What the files of a study hold; read once. Raises `InputError`."""
     home, *cells = _folders(study)
-    electrons = study.config.electrons
-    return _read(home, tuple(cells), electrons.spin_order, electrons.symmetrize)
+    electrons, coupling = study.config.electrons, study.config.coupling
+    told = [
+        path if cell is None or cell.atom is None else io.Displaced(path, cell.atom, cell.direction, cell.step)
+        for path, cell in itertools.zip_longest(cells, coupling.pairs)
+    ]
+    return _read(home, tuple(told), electrons.spin_order, electrons.symmetrize, coupling.sum_rule)
 
 
 def _folders(study: Study) -> list[Path]:
@@ -71,7 +76,7 @@ def _folders(study: Study) -> list[Path]:
             "the study file on."
         )
     named = study.config.coupling.pairs
-    cells = [study.folder / name for name in named] if named else deformed_cells(home)
+    cells = [study.folder / cell.path for cell in named] if named else deformed_cells(home)
     if not cells:
         raise InputError(
             "coupling.pairs must name folders of deformed cells where none lie beside the undeformed one, but is not "
@@ -81,8 +86,10 @@ def _folders(study: Study) -> list[Path]:
 
 
 @functools.lru_cache(maxsize=2)
-def _read(home: Path, cells: tuple[Path, ...], spin_order: str, symmetrize: bool) -> io.Pairs:
-    pairs = io.read_pairs(home, cells, spin_order=spin_order)
+def _read(
+    home: Path, cells: tuple[Path | io.Displaced, ...], spin_order: str, symmetrize: bool, sum_rule: bool
+) -> io.Pairs:
+    pairs = io.read_pairs(home, cells, spin_order=spin_order, sum_rule=sum_rule)
     return pairs.symmetrized() if symmetrize else pairs
 
 
@@ -103,7 +110,7 @@ def with_step_error(
     """The same answer with `step_error` added to its errors."""
     rough = dataclasses.replace(numerics, max_points=max(numerics.max_points // STEP_SHARE, 1))
 
-    def values(couplings: list[Deformation]) -> np.ndarray:
+    def values(couplings: list[FromPairs]) -> np.ndarray:
         found = []
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ToleranceWarning)  # both miss it alike, and only their difference counts
@@ -117,9 +124,9 @@ def with_step_error(
 
 
 def step_error(
-    pairs: io.Pairs, value: np.ndarray, values: Callable[[list[Deformation]], np.ndarray]
+    pairs: io.Pairs, value: np.ndarray, values: Callable[[list[FromPairs]], np.ndarray]
 ) -> Float[np.ndarray, "..."]:
-    """The error that the finite strains make: the change with the next larger ones, for which `values` (coupling, ...)
+    """The error that the finite changes make: the change with the next larger ones, for which `values` (coupling, ...)
     is asked; without them, ten times the squared even part of the pairs."""
     if pairs.coarse is None:
         return _WITHOUT_STEP * pairs.even**2 * np.abs(value)

@@ -21,7 +21,7 @@ import numpy as np
 
 from orbiphon import io, units
 from orbiphon._version import __version__
-from orbiphon.coupling import Deformation
+from orbiphon.coupling import FromPairs
 from orbiphon.electrons import observable
 from orbiphon.electrons.operators import of_site
 from orbiphon.errors import InputError
@@ -124,7 +124,7 @@ def metal_rows(name: str, pairs: io.Pairs, broadening: float) -> tuple[list[dict
     assert pairs.fermi_level is not None  # read_metal
     states = [[pairs.fermi_level + shift, temperature] for shift, temperature in asked]
 
-    def moments(couplings: list[Deformation], share: int) -> Scan:
+    def moments(couplings: list[FromPairs], share: int) -> Scan:
         most = ELEMENTS // (share * pairs.electrons.size)
         numerics = Numerics(rtol=RTOL, max_points=most)
         return scan(couplings, broadening, states, observables=observables, numerics=numerics)

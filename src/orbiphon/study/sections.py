@@ -149,11 +149,17 @@ def _path(given: Any) -> str:
     return given
 
 
-def _paths(given: Any) -> tuple[str, ...]:
+def _cells(given: Any) -> list[Any]:
     listed = given if isinstance(given, list | tuple) else [given]
     if not listed:
         raise QuantityError("must name the folders of deformed cells, but is an empty list. Leave it out to take all.")
-    return tuple(_path(item) for item in listed)
+    return [item if isinstance(item, dict) else {"path": _path(item)} for item in listed]
+
+
+def _step(given: Any) -> float:
+    if not isinstance(given, str):
+        raise QuantityError(f'must be one length, but is {show(given)}. Write "0.01 angstrom", say.')
+    return _several("length", qty.ANY, [given])[0]
 
 
 class State(Section):
@@ -187,12 +193,29 @@ class Coupling(Section):
     kind: Annotated[str, one_of(*COUPLINGS)] = "two_centre"
 
 
+class ChangedCell(Section):
+    """A deformed cell, or one with displaced atoms: its path, and for one displaced atom what was done to it."""
+
+    path: Annotated[str, BeforeValidator(_path)]
+    atom: Annotated[int, whole(0, 10**4)] | None = None
+    direction: Annotated[str, one_of("x", "y", "z")] | None = None
+    step: Annotated[float, BeforeValidator(_step)] | None = None
+
+    @model_validator(mode="after")
+    def _told(self) -> "ChangedCell":
+        given = [key for key in ("atom", "direction", "step") if getattr(self, key) is not None]
+        if len(given) not in (0, 3):
+            raise QuantityError(f"must have atom, direction and step together, but has {' and '.join(given)}. Add all.")
+        return self
+
+
 class CouplingFromPairs(Section):
-    """The coupling from Hamiltonians of deformed cells; `pairs` are their paths, by default all beside the undeformed
-    one."""
+    """The coupling from Hamiltonians of changed cells; `pairs` are their paths, by default all beside the unchanged
+    one, or tables (`ChangedCell`). `sum_rule`: moving all atoms alike changes nothing, exactly."""
 
     kind: Annotated[str, one_of("pairs")] = "pairs"
-    pairs: Annotated[tuple[str, ...], BeforeValidator(_paths)] = ()
+    pairs: Annotated[tuple[ChangedCell, ...], BeforeValidator(_cells)] = ()
+    sum_rule: Annotated[bool, yes_or_no()] = False
 
 
 METHODS: dict[str, type[response.AbstractMethod]] = {
