@@ -244,7 +244,7 @@ def test_opposite_waves_are_computed_once():
     state = ElectronState(fermi_level=-1.5, temperature=300.0)
     square = wave_sum(Problem(square_p(-1.9, -2.0), thermal, state), pumped)
     np.testing.assert_array_equal(square.alike(), [[1.0], [-1.0]])
-    both = at_wave(square.problem, square.modes, square.template, 0.3, 0.1, -1.5, 300.0)
+    both = at_wave(square.problem, square.modes, square.pump, 0.3, 0.1, -1.5, 300.0)
     once = square._at(0.3, 0.1, -1.5, 0)
     assert both.vertex.shape[1] == 2 and once.vertex.shape[1] == 1
     phases = jnp.asarray(np.exp(2j * np.pi * np.random.default_rng(4).uniform(size=(20, 2))))

@@ -11,9 +11,8 @@ from typing import NamedTuple
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Complex, Int
+from jaxtyping import Int
 
-from orbiphon._types import Vector
 from orbiphon.drives import AbstractModeDrive, Waves
 from orbiphon.electrons.bloch import lattice_steps
 from orbiphon.errors import InputError
@@ -22,8 +21,7 @@ from orbiphon.response.long_wave import check_time_reversal
 from orbiphon.response.mesh_waves import mesh_per_phonon
 from orbiphon.response.method import PerPhonon, Prepared
 from orbiphon.response.problem import Numerics, Problem
-from orbiphon.response.wave_sum import sector_order
-from orbiphon.response.wave_vertex import lattice_phases, site_vertex
+from orbiphon.response.wave_vertex import in_sector_order
 from orbiphon.zone import ZoneMean
 
 
@@ -40,7 +38,7 @@ class LatticeWaves(NamedTuple):
         """m of the waves of one q, one row each."""
         electrons, which = self.problem.electrons, list(group)
         q, displacement, frequency = map(np.asarray, (self.waves.q, self.waves.displacement, self.waves.frequency))
-        vertices, observables, half = _in_sector_order(
+        vertices, observables, half = in_sector_order(
             self.problem, jnp.asarray(q[which[0]]), jnp.asarray(displacement[which])
         )
         state = broadening, fermi_level, float(self.problem.state.temperature[index])
@@ -48,7 +46,7 @@ class LatticeWaves(NamedTuple):
         quanta, steps = jnp.asarray(np.eye(len(group))), lattice_steps(electrons)
         return FiniteWave(
             electrons,
-            vertices,
+            vertices[:, None],
             observables,
             half,
             quanta,
@@ -107,20 +105,6 @@ def lattice_waves(problem: Problem, pump: Pump) -> LatticeWaves:
     for wave, q in enumerate(np.round(np.asarray(waves.q), 12) + 0.0):
         groups.setdefault(q.tobytes(), []).append(wave)
     return LatticeWaves(problem, waves, pump, tuple(map(tuple, groups.values())))
-
-
-@eqx.filter_jit
-def _in_sector_order(
-    problem: Problem, q: Vector, displacement: Complex[Array, "wave site xyz"]
-) -> tuple[
-    Complex[Array, "wave 1 cell orbital orbital"], Complex[Array, "observable orbital orbital"], Complex[Array, "dim"]
-]:
-    """Vertices and observables between orbitals sector after sector, and the phases of half the wave vector."""
-    order = sector_order(problem.electrons)
-    vertices = jnp.stack([site_vertex(problem, q, one) for one in displacement])
-    observables = jnp.stack([o.matrix for o in problem.observables])
-    rows, columns = order[:, None], order[None, :]
-    return vertices[:, None, :, rows, columns], observables[:, rows, columns], lattice_phases(problem.electrons, q / 2)
 
 
 def _check_same_crystal(problem: Problem, waves: Waves) -> None:

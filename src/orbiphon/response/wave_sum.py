@@ -12,11 +12,10 @@ from typing import NamedTuple
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Complex, Float
+from jaxtyping import Float
 
 from orbiphon.drives import ThermalInjection
 from orbiphon.drives.modes import Modes
-from orbiphon.electrons import TightBinding
 from orbiphon.electrons.bloch import lattice_steps
 from orbiphon.errors import InputError
 from orbiphon.phonons import direction_vector
@@ -25,7 +24,7 @@ from orbiphon.response.integrand import ELEMENTS, affordable_block, resolved_mea
 from orbiphon.response.line_sum import line_sum
 from orbiphon.response.long_wave import acoustic, check_time_reversal
 from orbiphon.response.problem import Numerics, Problem
-from orbiphon.response.wave_vertex import lattice_phases, wave_vertex
+from orbiphon.response.wave_vertex import in_sector_order
 from orbiphon.zone import ZoneMean, at_phases, find_mirrors
 
 _FEW = 8  # waves that are added up one by one
@@ -42,7 +41,7 @@ class WaveSum(NamedTuple):
 
     problem: Problem
     modes: Modes
-    template: FiniteWave
+    pump: Pump
     mirrors: Callable[[], tuple[bool, ...]]
     alike: Callable[[], np.ndarray]
 
@@ -80,7 +79,7 @@ class WaveSum(NamedTuple):
 
     def _at(self, q: float, broadening: float, fermi_level: float, index: int) -> FiniteWave:
         temperature = float(self.problem.state.temperature[index])
-        integrand = at_wave(self.problem, self.modes, self.template, q, broadening, fermi_level, temperature)
+        integrand = at_wave(self.problem, self.modes, self.pump, q, broadening, fermi_level, temperature)
         alike = self.alike()
         fewer = integrand.vertex[:, : alike.shape[1]], integrand.quanta @ jnp.asarray(alike)
         return eqx.tree_at(lambda tree: (tree.vertex, tree.quanta), integrand, fewer)
@@ -96,21 +95,6 @@ def wave_sum(problem: Problem, pump: Pump) -> WaveSum:
     _check_along(problem)
     electrons = problem.electrons
     modes = acoustic(problem).modes(electrons.crystal, problem.state.temperature)
-    order, polarisations = sector_order(electrons), modes.polarisation.shape[0]
-    observables = jnp.stack([o.matrix for o in problem.observables])[:, order[:, None], order[None, :]]
-    template = FiniteWave(
-        electrons,
-        jnp.zeros((1, polarisations, *electrons.hopping.shape), complex),
-        observables,
-        jnp.ones(electrons.crystal.lattice.dim, complex),
-        jnp.eye(polarisations),
-        jnp.zeros(1),
-        jnp.zeros(()),
-        jnp.zeros(()),
-        jnp.zeros(()),
-        lattice_steps(electrons),
-        pump,
-    )
 
     @functools.cache
     def generic() -> FiniteWave:
@@ -118,13 +102,13 @@ def wave_sum(problem: Problem, pump: Pump) -> WaveSum:
         centre = float(jnp.mean(jnp.linalg.eigvalsh(electrons.hamiltonian(jnp.zeros(3)))))
         state = _GENERIC_BROADENING, centre, _GENERIC_TEMPERATURE
         anywhere = float(modes.along[modes.along.size // 3])  # not at the boundary of the zone, where q and -q meet
-        return at_wave(problem, modes, template, anywhere, *state)
+        return at_wave(problem, modes, pump, anywhere, *state)
 
     @functools.cache
     def mirrors() -> tuple[bool, ...]:
         return find_mirrors(generic(), electrons.crystal.lattice.dim, affordable_block(electrons, ELEMENTS))
 
-    return WaveSum(problem, modes, template, mirrors, functools.cache(lambda: _alike(generic())))
+    return WaveSum(problem, modes, pump, mirrors, functools.cache(lambda: _alike(generic())))
 
 
 def _alike(integrand: FiniteWave) -> np.ndarray:
@@ -143,35 +127,29 @@ def _alike(integrand: FiniteWave) -> np.ndarray:
 
 
 def at_wave(
-    problem: Problem,
-    modes: Modes,
-    template: FiniteWave,
-    q: float,
-    broadening: float,
-    fermi_level: float,
-    temperature: float,
+    problem: Problem, modes: Modes, pump: Pump, q: float, broadening: float, fermi_level: float, temperature: float
 ) -> FiniteWave:
     """The integrand of m_q, one row per polarisation; no new compilation."""
-    electrons, branch = problem.electrons, acoustic(problem).branch
-    wave_vector = q * direction_vector(branch.direction)
-    frequency = branch.frequency(q)
-    values = (
-        _vertex(problem, wave_vector, modes.polarisation)[None],
-        lattice_phases(electrons, 0.5 * wave_vector),
-        jnp.eye(modes.polarisation.shape[0]) / (2.0 * branch.mass * frequency),
-        frequency[None],
-        *(jnp.asarray(x, dtype=jnp.float64) for x in (broadening, fermi_level, temperature)),
+    electrons, branch, count = problem.electrons, acoustic(problem).branch, modes.polarisation.shape[0]
+    along, polarisation = np.asarray(direction_vector(branch.direction)), np.asarray(modes.polarisation)
+    everywhere = np.repeat(polarisation[:, None], electrons.crystal.sites, axis=1)
+    vertices, observables, half = in_sector_order(problem, jnp.asarray(q * along), jnp.asarray(everywhere))
+    frequency = float(branch.frequency(q))
+    quanta = np.eye(count) / (2.0 * float(branch.mass) * frequency)
+    width, level, kelvin = (jnp.asarray(x, dtype=jnp.float64) for x in (broadening, fermi_level, temperature))
+    return FiniteWave(
+        electrons,
+        vertices[None],
+        observables,
+        half,
+        jnp.asarray(quanta),
+        jnp.asarray([frequency]),
+        width,
+        level,
+        kelvin,
+        lattice_steps(electrons),
+        pump,
     )
-    names = ("vertex", "half", "quanta", "frequency", "broadening", "fermi_level", "temperature")
-    return eqx.tree_at(lambda tree: tuple(getattr(tree, name) for name in names), template, values)
-
-
-def _vertex(
-    problem: Problem, q: Float[Array, "xyz"], polarisation: Complex[Array, "polarisation xyz"]
-) -> Complex[Array, "polarisation cell orbital orbital"]:
-    order = sector_order(problem.electrons)
-    vertices = jnp.stack([wave_vertex(problem, q, e) for e in polarisation])
-    return vertices[:, :, order[:, None], order[None, :]]
 
 
 def _separated(polarisations: int) -> Float[np.ndarray, "row polarisation"]:
@@ -196,8 +174,3 @@ def _check_along(problem: Problem) -> None:
             f"'{problem.drive.q_domain}', whose oblique waves are defined in the long-wave approximation only. "
             "Set q_domain='line'."
         )
-
-
-def sector_order(electrons: TightBinding) -> np.ndarray:
-    """The orbitals, sector after sector."""
-    return np.array([orbital for sector in electrons.sectors for orbital in sector])
