@@ -6,7 +6,7 @@ import pytest
 from studies import THERMAL, WAVE
 
 from orbiphon.errors import InputError
-from orbiphon.study import load_study, read_study
+from orbiphon.study import build, load_study, read_study
 
 
 def changed(old: str, new: str, text: str = THERMAL) -> str:
@@ -20,6 +20,18 @@ def test_defaults_are_filled_in():
     assert study.config.electrons.decay.values == (2.0,)
     assert study.config.response.method == ("adiabatic",)
     assert study.quantities()["phonons.mass"].values == (4e-26,)
+
+
+def test_settings_of_methods_that_integrate_or_sum_harmonics():
+    text = changed('method = "adiabatic"', 'method = ["motion", "floquet", "kubo"]\nharmonics = 3', WAVE)
+    text = changed("order = 2", 'order = 1\nmotion_broadening = "relaxation_time"', text)
+    study = read_study(text)
+    values = {"response.broadening": (0.02,)}
+    motion, floquet, kubo = (build.method(study, values, name) for name in study.config.response.method)
+    assert (motion.relaxation_time, motion.broadening, motion.harmonics) == (25.0, 0.02, 3)
+    assert (floquet.harmonics, floquet.broadening, kubo.broadening) == (3, 0.02, 0.02)
+    bath = build.method(read_study(changed("relaxation_time", "bath", text)), values, "motion")
+    assert (bath.relaxation_time, bath.broadening) == (None, 0.02)
 
 
 def test_file_order_is_kept():
@@ -60,6 +72,17 @@ WRONG = [
     ("order = 2", "order = 3", r"response\.order must be 1, 2 or \[1, 2\]"),
     ("order = 2", "order = true", r"response\.order must be 1, 2 or"),
     ("order = 2", "order = 1", r'response\.order must be 2 for the drive "thermal_injection"'),
+    (
+        "order = 2",
+        "harmonics = 2",
+        r"response must have `harmonics` with the method floquet or motion only, but has adia",
+    ),
+    (
+        "order = 2",
+        'motion_broadening = "bath"',
+        r"must have `motion_broadening` with the method motion only.*Leave out",
+    ),
+    ("order = 2", "harmonics = 0", r"response\.harmonics must be a whole number"),
     ("rtol = 1e-4", "rtol = 0", r"numerics must have rtol or atol greater than zero"),
     ("rtol = 1e-4", "max_points = 1.5", r"numerics\.max_points must be a whole number"),
     # missing, superfluous, wrongly shaped

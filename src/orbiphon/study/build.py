@@ -82,10 +82,12 @@ def coupling(study: Study) -> str | Coupling:
 
 def method(study: Study, values: Values, name: str) -> AbstractMethod:
     """A method with those settings of `[response]` that it has."""
-    settings: dict[str, Any] = {
-        "broadening": _internal(study, values, "response")["broadening"],
-        "published_broadening": study.config.response.published_broadening,
-    }
+    table, broadening = study.config.response, _internal(study, values, "response")["broadening"]
+    settings: dict[str, Any] = {"broadening": broadening, "published_broadening": table.published_broadening}
+    if table.harmonics is not None:
+        settings["harmonics"] = table.harmonics
+    if name == "motion" and table.motion_broadening == "relaxation_time" and broadening > 0.0:
+        settings |= {"broadening": None, "relaxation_time": 0.5 / broadening}
     if study.config.drive.in_time:
         settings["tolerance"] = TIME_STEPS * study.config.numerics.rtol.values[0]
     known = inspect.signature(METHODS[name]).parameters

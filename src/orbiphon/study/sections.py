@@ -224,6 +224,9 @@ METHODS: dict[str, type[response.AbstractMethod]] = {
     if inspect.isclass(member) and issubclass(member, response.AbstractMethod) and not inspect.isabstract(member)
 }
 """Every method that the room `response` shows, by its name."""
+MOTION_BROADENINGS = ("bath", "relaxation_time")
+"""What `Motion` is in contact with: the bath of the other methods, or the paper's relaxation time hbar/2 Gamma."""
+_OF_METHODS = {"motion_broadening": ("motion",), "harmonics": ("floquet", "motion")}
 
 
 class Response(Section):
@@ -234,6 +237,18 @@ class Response(Section):
     method: Annotated[tuple[str, ...], some_of(*METHODS)]
     broadening: Annotated[Q, reads("energy", qty.NOT_NEGATIVE)]
     published_broadening: Annotated[str, one_of(*POWERS)] = "complex_powers"
+    motion_broadening: Annotated[str, one_of(*MOTION_BROADENINGS)] = "bath"
+    harmonics: Annotated[int, whole(1, 20)] | None = None
+
+    @model_validator(mode="after")
+    def _of_a_method(self) -> "Response":
+        for key, fitting in _OF_METHODS.items():
+            if key in self.model_fields_set and not set(fitting) & set(self.method):
+                raise QuantityError(
+                    f"must have `{key}` with the method {' or '.join(fitting)} only, but has {', '.join(self.method)}. "
+                    f"Leave out {key}."
+                )
+        return self
 
     @model_validator(mode="after")
     def _orders_exist(self) -> "Response":
