@@ -1,13 +1,12 @@
 """WannierBerri as a peer: conductivities of a real metal from our eigenvectors and velocities equal its own.
 
-It is GPL: it runs in a process of its own, by the interpreter that ORBIPHON_PEER_PYTHON names (else this one), and
-nothing of it is imported here.
+It is GPL: it runs in a process of its own and an environment of its own, that of `make peer` or of the interpreter that
+ORBIPHON_PEER_PYTHON names, and nothing of it is imported here.
 """
 
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import jax
@@ -20,7 +19,7 @@ from orbiphon.io.hamiltonian import read_tb
 from orbiphon.io.writing import _tb
 
 DATA = Path(os.environ.get("ORBIPHON_TEST_DATA") or Path(__file__).parents[3] / "shared" / "data") / "metals"
-PYTHON = os.environ.get("ORBIPHON_PEER_PYTHON", sys.executable)
+PYTHON = os.environ.get("ORBIPHON_PEER_PYTHON") or str(Path(__file__).parents[2] / ".venv-peer" / "bin" / "python")
 MESH, WIDTH, TEMPERATURE = 6, 0.2, 0.05  # eV
 DEGENERATE = 1e-4  # eV: WannierBerri leaves out transitions between closer levels
 OMEGA = np.array([0.5, 1.5, 4.0])
@@ -61,7 +60,7 @@ def magnet(tmp_path_factory):
     if not DATA.is_dir():
         pytest.skip("set ORBIPHON_TEST_DATA to the folder of the real data")
     if not peer_is_there():
-        pytest.skip("WannierBerri is not installed: name an interpreter that has it in ORBIPHON_PEER_PYTHON")
+        pytest.skip("WannierBerri is not installed: `make peer`")
     folder = tmp_path_factory.mktemp("magnet")
     raw = read_tb(DATA / "W" / "unstrained" / "W_tb.dat.gz")
     matrix, home = raw.matrix.copy(), int(np.flatnonzero(~np.any(raw.cells, axis=1))[0])
