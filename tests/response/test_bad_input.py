@@ -39,7 +39,7 @@ PULSE = Pulse(WAVE, GaussianEnvelope(centre=0.0, duration=10.0))
 def no_work(monkeypatch, request):
     """Nothing may be evaluated on the zone while a question is refused."""
     if "refused" in request.node.name:
-        for name in ("_block_sums", "_values"):
+        for name in ("_compiled", "_values"):
             monkeypatch.setattr(f"orbiphon.zone.mean.{name}", _worked)
 
 

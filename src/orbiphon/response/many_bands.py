@@ -18,11 +18,12 @@ The sum over a does not: with X' standing for the real and X'' for the imaginary
     G_bc = W_bc sum_a W*_ac O_ab/(b - a*),
     A_bc = Re W_bc sum_a W*_ac O_ab/(b - a)  over far a,    B_bc = Re W_bc sum_a W*_ac O_ab/2  over close ones.
 
-Degenerate levels need no special case. One eigensystem and one set of weights at each k serve all Fermi levels and
-temperatures, with a cost that grows as the square of the number of bands. H is phi of `pairs`.
+Degenerate levels need no special case. In sums over k even the tables of pairs are avoided: `energy_moments` collects
+what levels add to cells of energies, once for all Fermi levels and temperatures. H is phi of `pairs`.
 """
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -31,6 +32,8 @@ from jaxtyping import Array, Complex, Float
 from orbiphon.electrons import TightBinding
 from orbiphon.electrons.bloch import BlochSum
 from orbiphon.electrons.structure import Steps
+from orbiphon.response.energy_cells import EnergyCells
+from orbiphon.response.energy_moments import energy_moments
 from orbiphon.response.finite_wave import adjoint
 from orbiphon.response.integrand import AbstractStateIntegrand
 from orbiphon.response.pairs import RESONANT, doubled, jets, opposed, over, pair
@@ -49,6 +52,7 @@ class ManyBands(AbstractStateIntegrand):
     observables: Complex[Array, "observable orbital orbital"]
     broadening: Float[Array, ""]
     states: Float[Array, "state 2"]
+    cells: EnergyCells
     steps: Steps = eqx.field(static=True)
 
     @property
@@ -73,6 +77,24 @@ class ManyBands(AbstractStateIntegrand):
             return jnp.einsum("poxbc,xbc->po", weights, tables)
 
         return lax.map(moments, self.states).ravel()
+
+    def block_sums(
+        self, phases: Complex[Array, "dim point"], weight: Float[Array, "point"]
+    ) -> Float[Array, "2 moment"]:
+        """Moments of the cells, twice."""
+        levels, weights = lax.optimization_barrier(jax.vmap(self.prepare, in_axes=1)(phases))
+        points, bands = levels.shape
+        weights = jnp.moveaxis(weight[:, None, None, None, None] * weights.reshape(points, -1, 4, bands, bands), 0, -1)
+        found = energy_moments(self.cells, levels.T, weights, self.broadening).ravel()
+        return jnp.stack([found, found])
+
+    def finished(self, sums: Float[np.ndarray, "2 moment"]) -> Float[np.ndarray, "2 component"]:
+        """The moments of every state, and the sum of the moduli of what cells add to them."""
+        series = self.cells.series(np.asarray(self.states), float(self.broadening))
+        series = np.stack([np.real(series), np.imag(series)])  # (part n state cell)
+        parts = sums[0].reshape(self.cells.count, *series.shape[1::-1], -1)  # (cell n part component)
+        found = np.einsum("jnpc,pnsj->jsc", parts, series)
+        return np.stack([np.sum(found, axis=0).ravel(), np.sum(np.abs(found), axis=0).ravel()])
 
 
 def pair_weights(

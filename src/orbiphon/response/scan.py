@@ -17,6 +17,7 @@ of the crystal that the deformation leaves.
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -30,11 +31,13 @@ from orbiphon.electrons import Observable, TightBinding, observable
 from orbiphon.electrons.bloch import BlochSum, lattice_steps
 from orbiphon.errors import InputError
 from orbiphon.phonons import circular_polarisation, direction_vector
+from orbiphon.response.energy_cells import EnergyCells
 from orbiphon.response.many_bands import ManyBands
 from orbiphon.response.problem import Numerics
 from orbiphon.units import k_B
 from orbiphon.zone import ZoneMean, at_phases, folded_mesh, refined_mean
 
+_STATES = 8  # about so many show the symmetry of all
 _PROBES = 64  # wave vectors that show how fast bands change
 _BLOCK = 512
 _LEAST = 16  # mesh points along a direction
@@ -145,7 +148,9 @@ def many_bands(
 ) -> ManyBands:
     """The integrand for Fermi levels (eV) and temperatures (K)."""
     state = (jnp.asarray(x, dtype=jnp.float64) for x in (broadening, states))
-    return ManyBands(electrons, strain, observables, *state, lattice_steps(electrons))  # pyright: ignore[reportCallIssue]: an abstract field is a property
+    reach = float(np.max(np.sum(np.abs(np.asarray(electrons.hopping)), axis=(0, 2))))  # no level is beyond it
+    cells = EnergyCells(states, broadening, reach)
+    return ManyBands(electrons, strain, observables, *state, cells, lattice_steps(electrons))  # pyright: ignore[reportCallIssue]: an abstract field is a property
 
 
 def folded_mean(integrand: ManyBands, numerics: Numerics) -> ZoneMean:
@@ -153,7 +158,8 @@ def folded_mean(integrand: ManyBands, numerics: Numerics) -> ZoneMean:
     electrons = integrand.electrons
     width = float(integrand.broadening) + np.pi * k_B * float(integrand.temperature)
     start = tuple(resolving(electrons, width))
-    mesh = folded_mesh(integrand, start, [operation.cells for operation in point_operations(electrons.crystal)])
+    few = eqx.tree_at(lambda one: one.states, integrand, integrand.states[:: len(integrand.states) // _STATES + 1])
+    mesh = folded_mesh(few, start, [operation.cells for operation in point_operations(electrons.crystal)])
     rough = np.abs(np.asarray(at_phases(integrand, _random_phases(len(start), _PROBES)))).mean(axis=0)
     return refined_mean(
         integrand,

@@ -5,9 +5,8 @@ from collections.abc import Callable, Hashable
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Complex, Float, Num
+from jaxtyping import Array, Complex, Num
 
 from orbiphon.zone.boxes import boxes_mean, first_points
 from orbiphon.zone.converge import MeshMean, PointMesh, Tolerance, ZoneMean, converge
@@ -80,11 +79,12 @@ def _equispaced(integrand: AbstractIntegrand, block: int) -> Callable[..., MeshM
 def _mesh_mean(integrand: AbstractIntegrand, mesh: PointMesh, block: int) -> MeshMean:
     arrays, form = jax.tree.flatten(integrand)
     block_sums, name = _compiled(form), "mesh of " + " x ".join(map(str, mesh.shape))
-    sums: list[np.ndarray] = []
-    for one in together(lambda part: np.asarray(block_sums(arrays, *part)), mesh.blocks(block)):
-        sums.append(one)
-        tell(name, min(len(sums) * block, mesh.size), mesh.size)
-    value, scale = np.sum(np.stack(sums), axis=0)
+    total = np.zeros(())
+    parts = together(lambda part: np.asarray(block_sums(arrays, *part)), mesh.blocks(block))
+    for done, one in enumerate(parts, start=1):
+        total = total + one
+        tell(name, min(done * block, mesh.size), mesh.size)
+    value, scale = integrand.finished(total)
     return MeshMean(value, np.abs(scale), np.zeros(value.shape), mesh.size)
 
 
@@ -95,18 +95,7 @@ def _compiled(form: Hashable) -> Callable[[list, np.ndarray, np.ndarray], Array]
     One function per form, because `jax.jit` takes a list of arrays in microseconds but a tree of modules in a quarter
     of a millisecond, which is as long as a block of a small model takes.
     """
-    return jax.jit(lambda arrays, phases, weight: _block_sums(jax.tree.unflatten(form, arrays), phases, weight))
-
-
-def _block_sums(
-    integrand: AbstractIntegrand, phases: Complex[Array, "dim point"], weight: Float[Array, "point"]
-) -> Num[Array, "2 component"]:
-    # The barriers keep XLA from computing what both steps share once more in each of its uses, and let the elementwise
-    # work run on all cores, which a fused sum does not.
-    prepared = jax.lax.optimization_barrier(jax.vmap(integrand.prepare, in_axes=1)(phases))
-    values = jax.vmap(integrand.respond)(prepared)
-    weighted = jax.lax.optimization_barrier(weight[:, None].astype(values.dtype) * values)
-    return jnp.stack([jnp.sum(weighted, axis=0), jnp.sum(jnp.abs(weighted), axis=0).astype(weighted.dtype)])
+    return jax.jit(lambda arrays, *points: jax.tree.unflatten(form, arrays).block_sums(*points))
 
 
 def find_mirrors(integrand: AbstractIntegrand, dim: int, block: int = BLOCK) -> tuple[bool, ...]:
