@@ -9,6 +9,7 @@ uniform wave.
 
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jaxtyping import Array, Complex
 
 from orbiphon.electrons.structure import Steps
@@ -34,7 +35,8 @@ class BlochSum:
     def __init__(self, electrons: TightBinding, steps: Steps, phases: Complex[Array, "dim"]):
         self.electrons = electrons
         if len(steps) > _FEW:
-            self.phases = _table(np.asarray(steps), phases)
+            table = _table(np.asarray(steps), phases)
+            self.phases = lax.optimization_barrier(jnp.stack([table.real, table.imag]))
             return
         powers = [_powers(phases[axis], max(abs(step[axis]) for step in steps)) for axis in range(phases.shape[0])]
         self.phases = [_product([powers[axis][n] for axis, n in enumerate(step)]) for step in steps]
@@ -48,8 +50,11 @@ class BlochSum:
             terms = (phase * real_space[cell, i, j] for cell, phase in enumerate(self.phases))
             return sum(terms, start=jnp.zeros((), complex))[None, None]
         part = real_space[:, np.asarray(rows)[:, None], np.asarray(columns)[None, :]]
-        phases = jnp.stack(self.phases) if isinstance(self.phases, list) else self.phases
-        return jnp.tensordot(phases, part, axes=1)
+        if isinstance(self.phases, list):
+            return jnp.tensordot(jnp.stack(self.phases), part, axes=1)
+        # Over many wave vectors, four products of real matrices take half the time of a complex one.
+        (rr, ri), (ir, ii) = ([jnp.tensordot(x, y, axes=1) for y in (part.real, part.imag)] for x in self.phases)
+        return lax.complex(rr - ii, ri + ir)
 
     def levels(self) -> list[Array]:
         """Levels (band,) of each sector."""

@@ -119,10 +119,10 @@ def _kept_together(
 
     def step(carry: tuple[Array, ...], n: Array) -> tuple[tuple[Array, ...], Array]:
         power, two, three, four = carry  # t_b^(n-2), p_(n-2)(b, c), p_(n-2)(b, c, c), p_(n-3)(b, b, c, c)
-        row = jnp.stack([n * r * two, n * i * two + p * three + fourfold * four])
+        real, imag = n * r * two, n * i * two + p * three + fourfold * four
         power, four = power * t, three + t * four
         two = power + other * two
-        return (power, two, two + other * three, four), jnp.sum(row, axis=1)
+        return (power, two, two + other * three, four), jnp.stack([jnp.sum(real, axis=0), jnp.sum(imag, axis=0)])
 
     one = jnp.ones_like(other)
     _, rows = lax.scan(step, (one, one, one, jnp.zeros_like(other)), jnp.arange(2, ORDER + 1, dtype=float))

@@ -22,6 +22,8 @@ Degenerate levels need no special case. In sums over k even the tables of pairs 
 what levels add to cells of energies, once for all Fermi levels and temperatures. H is phi of `pairs`.
 """
 
+import math
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -32,12 +34,14 @@ from jaxtyping import Array, Complex, Float
 from orbiphon.electrons import TightBinding
 from orbiphon.electrons.bloch import BlochSum
 from orbiphon.electrons.structure import Steps
-from orbiphon.response.energy_cells import EnergyCells
+from orbiphon.response.energy_cells import ORDER, EnergyCells
 from orbiphon.response.energy_moments import energy_moments
 from orbiphon.response.finite_wave import adjoint
 from orbiphon.response.integrand import AbstractStateIntegrand
 from orbiphon.response.pairs import RESONANT, doubled, jets, opposed, over, pair
 from orbiphon.units import k_B
+
+_FEW = 64  # wave vectors at a time, so that their pairs stay in the caches
 
 
 class ManyBands(AbstractStateIntegrand):
@@ -84,8 +88,16 @@ class ManyBands(AbstractStateIntegrand):
         """Moments of the cells, twice."""
         levels, weights = lax.optimization_barrier(jax.vmap(self.prepare, in_axes=1)(phases))
         points, bands = levels.shape
-        weights = jnp.moveaxis(weight[:, None, None, None, None] * weights.reshape(points, -1, 4, bands, bands), 0, -1)
-        found = energy_moments(self.cells, levels.T, weights, self.broadening).ravel()
+        weights = weight[:, None, None, None, None] * weights.reshape(points, -1, 4, bands, bands)
+
+        def add(total: Array, part: tuple[Array, Array]) -> tuple[Array, None]:
+            levels, weights = lax.optimization_barrier((part[0].T, jnp.moveaxis(part[1], 0, -1)))  # wave vectors last
+            return total + energy_moments(self.cells, levels, weights, self.broadening).ravel(), None
+
+        few = math.gcd(points, _FEW)
+        parts = (x.reshape(-1, few, *x.shape[1:]) for x in (levels, weights))
+        total = jnp.zeros(self.cells.count * (ORDER + 1) * 2 * weights.shape[1])
+        found, _ = lax.scan(add, total, tuple(parts))
         return jnp.stack([found, found])
 
     def finished(self, sums: Float[np.ndarray, "2 moment"]) -> Float[np.ndarray, "2 component"]:
