@@ -30,7 +30,7 @@ def test_series_of_the_cells_are_digammas():
     distance = cells.distance(middle)
     own = np.asarray((energies - middle) / distance)
     assert np.max(np.abs(own)) < 0.8 * CLOSE and 0 <= np.min(cell) and np.max(cell) < cells.count - 1
-    series = cells.series(STATES, BROADENING)[:, :, np.asarray(cell)]  # (n state energy)
+    series = cells.series(STATES, BROADENING, np.asarray(cell))  # (n state energy)
     for t in (own, np.full(len(own), CLOSE)):
         found = np.einsum("nse,ne->se", series, t ** np.arange(ORDER + 1)[:, None])
         x = np.asarray(middle + distance * t) - STATES[:, :1]
@@ -54,13 +54,14 @@ def test_moments_make_up_the_tables_of_pairs(size):
         e, jnp.asarray(strain), jnp.asarray(moment)
     )
     cells = EnergyCells(STATES, BROADENING, 12.0)
-    series = cells.series(STATES, BROADENING)
+    series = cells.series(STATES, BROADENING, np.arange(cells.count))
     series = np.stack([series.real, series.imag])
     tables = [jax.vmap(lambda e, s=s: pair_tables(e, broadening, *jnp.asarray(s)))(e) for s in STATES]
     expected = np.stack([np.einsum("kpoxbc,kxbc->kpo", weights, table) for table in tables])
+    collect = jax.jit(energy_moments)
     for k in range(count):
         rows = jnp.moveaxis(weights[k : k + 1].reshape(1, -1, 4, size, size), 0, -1)
-        moments = energy_moments(cells, e[k][:, None], rows, broadening)
+        moments = collect(cells, e[k][:, None], rows, broadening)
         found = np.einsum("jnpc,pnsj->sc", moments, series)
         allowed = 1e-9 * np.max(np.abs(expected[:, k])) + 1e-12 * np.max(np.abs(expected))
         assert np.max(np.abs(found - expected[:, k].reshape(len(STATES), -1))) <= allowed, k

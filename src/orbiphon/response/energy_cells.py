@@ -65,9 +65,12 @@ class EnergyCells(eqx.Module):
         """d, in eV."""
         return jnp.hypot(self._beyond(middle), self.nearest)
 
-    def series(self, states: Float[np.ndarray, "state 2"], broadening: float) -> Complex[np.ndarray, "n state cell"]:
-        """The a_n for every state and cell, by Cauchy's integrals around X."""
+    def series(
+        self, states: Float[np.ndarray, "state 2"], broadening: float, cell: Int[np.ndarray, "cell"]
+    ) -> Complex[np.ndarray, "n state cell"]:
+        """The a_n for every state in some cells, by Cauchy's integrals around X."""
         middle, distance = (np.asarray(x) for x in _middles(self))
+        middle, distance = middle[cell], distance[cell]
         fermi_level, unit = states[:, 0][:, None], 2.0 * np.pi * k_B * states[:, 1][:, None]
         turns = np.exp(2j * np.pi * np.arange(_CIRCLE) / _CIRCLE)
         values = [

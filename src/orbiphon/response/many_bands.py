@@ -102,10 +102,11 @@ class ManyBands(AbstractStateIntegrand):
 
     def finished(self, sums: Float[np.ndarray, "2 moment"]) -> Float[np.ndarray, "2 component"]:
         """The moments of every state, and the sum of the moduli of what cells add to them."""
-        series = self.cells.series(np.asarray(self.states), float(self.broadening))
-        series = np.stack([np.real(series), np.imag(series)])  # (part n state cell)
-        parts = sums[0].reshape(self.cells.count, *series.shape[1::-1], -1)  # (cell n part component)
-        found = np.einsum("jnpc,pnsj->jsc", parts, series)
+        moments = sums[0].reshape(self.cells.count, ORDER + 1, 2, -1)  # (cell n part component)
+        used = np.flatnonzero(np.any(moments != 0.0, axis=(1, 2, 3)))
+        series = self.cells.series(np.asarray(self.states), float(self.broadening), used)
+        parts = np.stack([np.real(series), np.imag(series)])  # (part n state cell)
+        found = np.einsum("jnpc,pnsj->jsc", moments[used], parts)
         return np.stack([np.sum(found, axis=0).ravel(), np.sum(np.abs(found), axis=0).ravel()])
 
 
