@@ -68,11 +68,11 @@ def test_closed_form_of_a_chain():
 
 def test_many_wave_vectors_are_as_good_as_few():
     phonons = honeycomb_springs(honeycomb())
-    q = np.random.default_rng(4).normal(size=(1500, 3)) * [1, 1, 0]
+    q, some = np.random.default_rng(4).normal(size=(2501, 3)) * [1, 1, 0], np.r_[:3, 1022:1027, 1249:1253, 2498:2501]
     modes, slopes = group_velocities(phonons, phonons.modes(q), "x")
-    few, expected = group_velocities(phonons, phonons.modes(q[1020:1030]), "x")
-    np.testing.assert_allclose(modes.frequency[1020:1030], few.frequency, rtol=1e-9)
-    np.testing.assert_allclose(slopes[1020:1030], expected, atol=1e-9 * np.max(np.abs(expected)))
+    few, expected = group_velocities(phonons, phonons.modes(q[some]), "x")
+    np.testing.assert_allclose(modes.frequency[some], few.frequency, rtol=1e-9)
+    np.testing.assert_allclose(slopes[some], expected, atol=1e-9 * np.max(np.abs(expected)))
 
 
 def test_diatomic_chain_has_the_optical_mode_of_the_reduced_mass():

@@ -27,9 +27,11 @@ from orbiphon.errors import InputError
 from orbiphon.phonons.circular import direction_vector
 from orbiphon.phonons.dipoles import DipoleForces
 from orbiphon.phonons.modes import AbstractPhonons, PhononModes
+from orbiphon.zone.together import PROCESSORS, together
 
 _ROUNDING = 1e-8  # of the largest force constant
 _AT_ONCE = 1024  # wave vectors
+_MANY = 512  # wave vectors, for which it pays to use all processors
 _UNSTABLE = 1e-9  # of the largest ω²: a negative ω² below is rounding
 _ZERO = 1e-14  # of the largest force constant over the smallest mass: an ω² below is that of a translation
 
@@ -104,10 +106,25 @@ class ForceConstants(AbstractPhonons):
         """
         q = jnp.atleast_2d(as_real(q))
         check_shape("q", q, "q xyz", (None, 3))
-        square, frequency, polarisation = _modes(self, q, None if direction is None else direction_vector(direction))
+        towards = None if direction is None else direction_vector(direction)
+        square, frequency, polarisation = _modes_on_all_processors(self, q, towards)
         if is_concrete(square):
             _check_stable(np.asarray(square), np.asarray(q))
         return PhononModes(q, frequency, polarisation, self.masses)
+
+
+def _modes_on_all_processors(
+    force_constants: ForceConstants, q: Float[Array, "q xyz"], direction: Vector | None
+) -> tuple[Float[Array, "q mode"], Float[Array, "q mode"], Complex[Array, "q mode site xyz"]]:
+    """`_modes` of equal parts of many wave vectors at the same time."""
+    if len(q) < _MANY or not is_concrete(force_constants, q, direction):
+        return _modes(force_constants, q, direction)
+    points, part = np.asarray(q), -(-len(q) // PROCESSORS)
+    filled = np.concatenate([points, np.repeat(points[:1], part * PROCESSORS - len(points), axis=0)])
+    parts = np.split(filled, PROCESSORS)
+    found = together(lambda few: jax.block_until_ready(_modes(force_constants, jnp.asarray(few), direction)), parts)
+    square, frequency, polarisation = (jnp.concatenate(one)[: len(q)] for one in zip(*found, strict=True))
+    return square, frequency, polarisation
 
 
 @eqx.filter_jit
