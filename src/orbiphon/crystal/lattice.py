@@ -49,6 +49,7 @@ class Lattice(eqx.Module):
         return self.vectors.shape[0]
 
     @property
+    @eqx.filter_jit
     def reciprocal(self) -> Float[Array, "dim xyz"]:
         """Reciprocal vectors b_j as rows (1/Å), in the span of the lattice, with a_i·b_j = 2π δ_ij."""
         # b = 2π (A Aᵀ)⁻¹ A: rows in the span of the a_i, and A bᵀ = 2π.

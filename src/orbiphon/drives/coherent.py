@@ -8,6 +8,7 @@ With directions e1, e2 across the wave, the displacement is (8), widened to an e
 Its energy per cell, M omega^2 U^2 (1 + eta^2)/2, is that of n = M omega U^2 (1 + eta^2)/2 hbar quanta.
 """
 
+import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -95,6 +96,7 @@ class CoherentWave(AbstractDrive):
         unit = elliptical_polarisation(self.branch.direction, self.chirality, self.ellipticity)
         return (self.amplitude * jnp.sqrt(1.0 + self.ellipticity**2)).astype(complex) * unit
 
+    @eqx.filter_jit
     def modes(self, crystal: Crystal, temperature: Float[Array, "temperature"]) -> Modes:
         """One mode, with the same number of quanta at every temperature."""
         unit = elliptical_polarisation(self.branch.direction, self.chirality, self.ellipticity)

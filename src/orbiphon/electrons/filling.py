@@ -151,6 +151,11 @@ def resolving_mesh(electrons: TightBinding, width: float) -> tuple[int, ...]:
     return tuple(int(n) for n in np.maximum(np.ceil(4 * (hopping @ steps) / width), 8))
 
 
+def band_centre(electrons: TightBinding) -> float:
+    """The mean of the levels at k = 0, in eV: a Fermi level at which bands are neither full nor empty."""
+    return float(np.mean(np.real(np.diagonal(np.sum(np.asarray(electrons.hopping), axis=0)))))
+
+
 def _mean(
     components: tuple[int, ...],
     electrons: TightBinding,

@@ -11,6 +11,7 @@ any sign (first order) n and -n are alike.
 
 from typing import NamedTuple
 
+import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Complex, Float
@@ -18,8 +19,9 @@ from scipy.spatial import KDTree
 
 from orbiphon.crystal import Crystal
 from orbiphon.drives import AbstractDrive, AbstractModeDrive, Waves
+from orbiphon.drives.modes import Modes
 from orbiphon.electrons.symmetry import ElectronSymmetry
-from orbiphon.phonons import direction_vector
+from orbiphon.phonons import AcousticBranch, direction_vector
 from orbiphon.response.first_order import coherent, coherent_wave
 from orbiphon.response.problem import Problem
 
@@ -164,12 +166,16 @@ def _waves(problem: Problem) -> Waves:
     drive, crystal, temperature = problem.drive, problem.electrons.crystal, problem.state.temperature
     if isinstance(drive, AbstractModeDrive):
         return drive.waves(crystal, temperature)
-    modes = drive.modes(crystal, temperature)
+    return _of_branch(drive.branch, drive.modes(crystal, temperature), crystal)
+
+
+@eqx.filter_jit
+def _of_branch(branch: AcousticBranch, modes: Modes, crystal: Crystal) -> Waves:
     polarisations, count = modes.polarisation.shape[0], modes.along.shape[0]
     alike = jnp.tile(modes.polarisation[:, None, None, :], (1, count, crystal.sites, 1))
-    scale = 1.0 / jnp.sqrt(2.0 * drive.branch.mass * modes.frequency)
+    scale = 1.0 / jnp.sqrt(2.0 * branch.mass * modes.frequency)
     return Waves(
-        q=jnp.tile(modes.along[:, None] * direction_vector(drive.branch.direction)[None], (polarisations, 1)),
+        q=jnp.tile(modes.along[:, None] * direction_vector(branch.direction)[None], (polarisations, 1)),
         frequency=jnp.tile(modes.frequency, polarisations),
         displacement=(scale.astype(complex)[None, :, None, None] * alike).reshape(-1, crystal.sites, 3),
         excess=modes.excess.reshape(modes.excess.shape[0], -1),

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Complex, Float
 
 from orbiphon.drives import AbstractDrive
-from orbiphon.electrons.filling import resolving_mesh
+from orbiphon.electrons.filling import band_centre, resolving_mesh
 from orbiphon.electrons.symmetry import electron_symmetries
 from orbiphon.errors import InputError
 from orbiphon.phonons import direction_vector
@@ -163,8 +163,7 @@ def _folding(
     each wave vector by itself.
     """
     electrons = problem.electrons
-    centre = float(jnp.mean(jnp.real(jnp.linalg.eigvalsh(electrons.hamiltonian(jnp.zeros(3))))))
-    state = quanta, _GENERIC_BROADENING, centre, _GENERIC_TEMPERATURE
+    state = quanta, _GENERIC_BROADENING, band_centre(electrons), _GENERIC_TEMPERATURE
     generic = at_state(template, *state)
     mirrors = find_mirrors(generic, electrons.crystal.lattice.dim, affordable_block(generic, BLOCK))
     symmetries = electron_symmetries(electrons)

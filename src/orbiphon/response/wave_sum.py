@@ -17,19 +17,20 @@ from jaxtyping import Float
 from orbiphon.drives import ThermalInjection
 from orbiphon.drives.modes import Modes
 from orbiphon.electrons.bloch import lattice_steps
+from orbiphon.electrons.filling import band_centre
 from orbiphon.errors import InputError
 from orbiphon.phonons import direction_vector
 from orbiphon.response.finite_wave import FiniteWave, Pump
-from orbiphon.response.integrand import ELEMENTS, affordable_block, resolved_mean
+from orbiphon.response.integrand import affordable_block, resolved_mean
 from orbiphon.response.line_sum import line_sum
 from orbiphon.response.long_wave import acoustic, check_time_reversal
 from orbiphon.response.problem import Numerics, Problem
 from orbiphon.response.wave_vertex import in_sector_order
-from orbiphon.zone import ZoneMean, at_phases, find_mirrors
+from orbiphon.zone import ZoneMean, at_phases
 
 _FEW = 8  # waves that are added up one by one
 _GENERIC_BROADENING, _GENERIC_TEMPERATURE = 0.1, 1000.0
-_PROBES, _SAME = 32, 1e-12  # random wave vectors that tell whether polarisations are alike; relative rounding
+_PROBES, _SAME = 32, 1e-10  # random wave vectors that tell what is alike; relative rounding
 
 
 class WaveSum(NamedTuple):
@@ -99,14 +100,13 @@ def wave_sum(problem: Problem, pump: Pump) -> WaveSum:
     @functools.cache
     def generic() -> FiniteWave:
         """Any state and wave show what is common to all."""
-        centre = float(jnp.mean(jnp.linalg.eigvalsh(electrons.hamiltonian(jnp.zeros(3)))))
-        state = _GENERIC_BROADENING, centre, _GENERIC_TEMPERATURE
+        state = _GENERIC_BROADENING, band_centre(electrons), _GENERIC_TEMPERATURE
         anywhere = float(modes.along[modes.along.size // 3])  # not at the boundary of the zone, where q and -q meet
         return at_wave(problem, modes, pump, anywhere, *state)
 
     @functools.cache
     def mirrors() -> tuple[bool, ...]:
-        return find_mirrors(generic(), electrons.crystal.lattice.dim, affordable_block(electrons, ELEMENTS))
+        return _even_axes(generic())
 
     return WaveSum(problem, modes, pump, mirrors, functools.cache(lambda: _alike(generic())))
 
@@ -116,14 +116,32 @@ def _alike(integrand: FiniteWave) -> np.ndarray:
 
     A mirror that contains q makes them so for the two chiralities.
     """
-    dim, polarisations = integrand.half.shape[0], integrand.quanta.shape[0]
-    phases = np.exp(2j * np.pi * np.random.default_rng(1).uniform(size=(_PROBES, dim)))
-    moments = np.asarray(at_phases(integrand, jnp.asarray(phases))).reshape(_PROBES, polarisations, -1)
+    polarisations = integrand.quanta.shape[0]
+    moments = _moments(integrand, _random_phases(integrand)).reshape(_PROBES, polarisations, -1)
     for signs in itertools.product((1.0, -1.0), repeat=polarisations - 1):
         column = np.array([1.0, *signs])[:, None]
-        if np.allclose(moments, column * moments[:, :1], rtol=0.0, atol=_SAME * float(np.max(np.abs(moments)))):
+        if _same(moments, column * moments[:, :1]):
             return column
     return np.eye(polarisations)
+
+
+def _even_axes(integrand: FiniteWave) -> tuple[bool, ...]:
+    """Axes along which all moments are even."""
+    phases = _random_phases(integrand)
+    moments, axes = _moments(integrand, phases), np.arange(phases.shape[1])
+    return tuple(_same(moments, _moments(integrand, np.where(axes == axis, np.conj(phases), phases))) for axis in axes)
+
+
+def _random_phases(integrand: FiniteWave) -> np.ndarray:
+    return np.exp(2j * np.pi * np.random.default_rng(1).uniform(size=(_PROBES, integrand.half.shape[0])))
+
+
+def _moments(integrand: FiniteWave, phases: np.ndarray) -> np.ndarray:
+    return np.asarray(at_phases(integrand, jnp.asarray(phases)))
+
+
+def _same(moments: np.ndarray, others: np.ndarray) -> bool:
+    return np.allclose(moments, others, rtol=0.0, atol=_SAME * float(np.max(np.abs(moments))))
 
 
 def at_wave(
