@@ -32,4 +32,4 @@ class Berry(AbstractMethod):
             words = "any wave vector, broadening << frequency << level spacings, Berry curvature"
             return prepare_lattice(problem, slow(berry), 0.0, words)
         words = "long waves, broadening << frequency << level spacings, Berry curvature"
-        return prepare_long_wave(long_wave(problem, berry), 0.0, words)
+        return prepare_long_wave(long_wave(problem, berry, resonant=True), 0.0, words)
