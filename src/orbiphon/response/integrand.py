@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import equinox as eqx
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
@@ -10,7 +11,7 @@ from orbiphon.electrons import TightBinding
 from orbiphon.electrons.filling import resolving_mesh
 from orbiphon.response.problem import Numerics
 from orbiphon.units import k_B
-from orbiphon.zone import AbstractIntegrand, Integers, ZoneMean, star_mean, zone_mean
+from orbiphon.zone import AbstractIntegrand, Integers, ZoneMean, at_phases, star_mean, zone_mean
 
 ELEMENTS = 2**15
 """Of matrices at a time: they stay in the caches."""
@@ -67,6 +68,12 @@ def resolved_mean(
 def apart(shape: Sequence[int]) -> tuple[int, ...]:
     """The points with which an adaptive sum begins, from those of a mesh that resolves the narrowest structure."""
     return tuple(max(n // _APART, 1) for n in shape)
+
+
+def mean_difference(one: AbstractIntegrand, other: AbstractIntegrand, dim: int, probes: int) -> np.ndarray:
+    """|one - other| on average over random wave vectors, (component,)."""
+    phases = jnp.asarray(np.exp(-2j * np.pi * np.random.default_rng(2).uniform(size=(probes, dim))))
+    return np.mean(np.abs(np.asarray(at_phases(one, phases)) - np.asarray(at_phases(other, phases))), axis=0)
 
 
 def affordable_block(electrons: TightBinding, most: int) -> int:

@@ -112,7 +112,7 @@ class Folding(NamedTuple):
 class LongWave(NamedTuple):
     """The second order of a drive's long waves: sum_q excess m_q, m_q = q^2/(2M) times the mean of the integrand.
 
-    `folding()` is looked for when first asked. `resonant`: without any broadening, a kernel has poles where levels meet.
+    `folding()` is looked for when first asked. `resonant`: without broadening, a kernel has poles where levels meet.
     """
 
     problem: Problem
