@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from numpy.polynomial.legendre import leggauss
+from scipy.special import ellipkm1
 
 from functions import function
 from orbiphon.zone import zone_mean
@@ -187,6 +188,27 @@ def test_gaps_are_those_of_gauss_along_each_axis():
     missed = 1 / 15 - weights @ nodes**14 / 2
     np.testing.assert_allclose(means.gap[0], [[missed, 0], [0, missed], [0, 0]], atol=1e-14)
     assert missed > 1e-5
+
+
+def test_points_where_bands_nearly_touch():
+    """1/(|k|^2 + d^2) gives as much to each scale down to d, and may be a small part of the whole."""
+    random, missed, plain = np.random.default_rng(0), 0, 0
+
+    def of(k, p):
+        distance = jnp.sin((k[0] - p[1]) / 2) ** 2 + jnp.sin((k[1] - p[2]) / 2) ** 2
+        return p[3] / (distance + p[0] ** 2) + jnp.exp(4 * jnp.cos(k[0]))
+
+    for _ in range(30):
+        d, strength, rtol = (10 ** random.uniform(*powers) for powers in ((-9, -2), (-6, 0), (-5, -2)))
+        a = 2 + 2 * d**2  # mean of 2/(a - cos - cos)
+        mean = strength * 4 / (np.pi * a) * ellipkm1(2 * d**2 * (a + 2) / a**2) + np.i0(4.0)
+        integrand = function(of, d, *random.uniform(0, 6.28, 2), strength)
+        options = {"start": (60, 60), "rtol": rtol, "adaptive": (10, 10), "mirrors": (False, False)}
+        found, other = (zone_mean(integrand, **options, points=points) for points in (True, False))
+        missed += abs(found.value[0] - mean) > found.error[0]
+        plain += abs(other.value[0] - mean) > other.error[0]
+        assert found.converged or (d < 1e-5 and found.points < 10**6)
+    assert missed == 0 and plain > 5
 
 
 def test_complex_components():

@@ -16,8 +16,9 @@ class Berry(AbstractMethod):
 
     Long waves with broadening << hbar omega << level spacings: occupations stay what they are while the lattice moves.
     `Adiabatic` is the other limit, hbar omega << broadening; for broadening -> 0 the two agree if the coupling has no
-    elements within a band (docs/theory.md 5.4). Where bands cross at the Fermi level the sum over the zone has poles
-    and does not converge; the answer is then flagged, and a map of the zone still has its meaning.
+    elements within a band (docs/theory.md 5.4). Where bands cross within a few k_B T of the Fermi level the sum over
+    the zone has poles and does not converge; the answer is then flagged, and a map of the zone still has its meaning.
+    The sum is adaptive: gaps as small as the model has them are resolved.
     """
 
     broadening: ClassVar[float] = 0.0
@@ -32,4 +33,4 @@ class Berry(AbstractMethod):
             words = "any wave vector, broadening << frequency << level spacings, Berry curvature"
             return prepare_lattice(problem, slow(berry), 0.0, words)
         words = "long waves, broadening << frequency << level spacings, Berry curvature"
-        return prepare_long_wave(long_wave(problem, berry), 0.0, words)
+        return prepare_long_wave(long_wave(problem, berry, resonant=True), 0.0, words)

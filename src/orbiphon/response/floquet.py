@@ -11,12 +11,12 @@ from orbiphon._checks import check_positive
 from orbiphon.electrons.bloch import lattice_steps
 from orbiphon.response.first_order import coherent_wave
 from orbiphon.response.harmonics import Harmonics
-from orbiphon.response.integrand import resolved_mean
+from orbiphon.response.integrand import mean_difference, resolved_mean
 from orbiphon.response.long_wave import check_time_reversal
 from orbiphon.response.method import AbstractMethod, Prepared, with_extra_error
 from orbiphon.response.problem import Numerics, Problem
 from orbiphon.response.wave_vertex import lattice_phases, orbital_phases, site_vertex
-from orbiphon.zone import ZoneMean, at_phases
+from orbiphon.zone import ZoneMean
 
 _ELEMENTS = 2**18  # of matrices at a time
 _PROBES = 16
@@ -85,6 +85,4 @@ def _mean(integrand: Harmonics, numerics: Numerics) -> ZoneMean:
 def _truncation(integrand: Harmonics) -> np.ndarray:
     """What one more phonon changes at a wave vector, on average over random ones."""
     more = dataclasses.replace(integrand, harmonics=integrand.harmonics + 1)
-    kappa = np.random.default_rng(2).uniform(size=(_PROBES, integrand.electrons.crystal.lattice.dim))
-    phases = jnp.asarray(np.exp(-2j * np.pi * kappa))
-    return np.mean(np.abs(np.asarray(at_phases(integrand, phases) - at_phases(more, phases))), axis=0)
+    return mean_difference(integrand, more, integrand.electrons.crystal.lattice.dim, _PROBES)

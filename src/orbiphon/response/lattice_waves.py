@@ -16,6 +16,7 @@ from jaxtyping import Int
 from orbiphon.drives import AbstractModeDrive, Waves
 from orbiphon.electrons.bloch import lattice_steps
 from orbiphon.errors import InputError
+from orbiphon.response.adaptive_waves import adaptive_per_phonon
 from orbiphon.response.finite_wave import FiniteWave, Pump
 from orbiphon.response.long_wave import check_time_reversal
 from orbiphon.response.mesh_waves import mesh_per_phonon
@@ -60,6 +61,10 @@ class LatticeWaves(NamedTuple):
 
     def per_phonon(self, broadening: float, fermi_level: float, index: int, numerics: Numerics) -> PerPhonon:
         """m of every wave."""
+        if self._adaptive(broadening):
+            return adaptive_per_phonon(
+                lambda group: self.integrand(group, broadening, fermi_level, index), self.groups, numerics
+            )
         firsts, mesh = [group[0] for group in self.groups], self.waves.mesh
         return mesh_per_phonon(
             lambda group: self.integrand(group, broadening, fermi_level, index),
@@ -76,7 +81,12 @@ class LatticeWaves(NamedTuple):
         value = excess @ found.value
         error = np.abs(excess) @ found.error
         error = error + np.abs(value - self._coarser(excess, found.value))
-        return ZoneMean(value, error, (), found.points, bool(np.all(found.converged)))
+        rule = "adaptive" if self._adaptive(broadening) else "equispaced"
+        return ZoneMean(value, error, (), found.points, bool(np.all(found.converged)), rule)
+
+    def _adaptive(self, broadening: float) -> bool:
+        """Whether each q has a sum of its own: nothing smooths it, and there are no states to share."""
+        return broadening == 0.0 and self.waves.mesh is None
 
     def _coarser(self, excess: np.ndarray, value: np.ndarray) -> np.ndarray:
         """The sum over every second point of the mesh of q along each direction, if there is one of even numbers."""

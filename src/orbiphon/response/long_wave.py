@@ -78,13 +78,14 @@ def zone_integral(
     numerics: Numerics,
     mirrors: tuple[bool, ...] | None = None,
     operations: tuple[Integers, ...] = (),
+    resonant: bool = False,
 ) -> ZoneMean:
-    """Its zone mean, from a mesh that resolves broadening and temperature on."""
+    """Its zone mean, from a mesh that resolves broadening and temperature on, or adaptive if levels are `resonant`."""
     if not np.any(np.asarray(integrand.quanta)) or not integrand.triples:
         zeros = np.zeros(integrand.quanta.shape[0] * integrand.observables.shape[0])
         return ZoneMean(zeros, zeros, (), 0, True)
     block = affordable_block(integrand, numerics.block)
-    return resolved_mean(integrand, numerics, block, mirrors, operations=operations)
+    return resolved_mean(integrand, numerics, block, mirrors, resonant, operations)
 
 
 def affordable_block(integrand: SecondOrder, most: int) -> int:
@@ -111,7 +112,7 @@ class Folding(NamedTuple):
 class LongWave(NamedTuple):
     """The second order of a drive's long waves: sum_q excess m_q, m_q = q^2/(2M) times the mean of the integrand.
 
-    `folding()` is looked for when first asked.
+    `folding()` is looked for when first asked. `resonant`: without broadening, a kernel has poles where levels meet.
     """
 
     problem: Problem
@@ -119,6 +120,7 @@ class LongWave(NamedTuple):
     strength: Float[Array, "temperature polarisation"]
     relative_error: Float[np.ndarray, "temperature"]
     folding: Callable[[], Folding]
+    resonant: bool = False
 
     def integrand(
         self, broadening: float, fermi_level: float, index: int, template: SecondOrder | None = None
@@ -131,12 +133,14 @@ class LongWave(NamedTuple):
     def moments(self, broadening: float, fermi_level: float, index: int, numerics: Numerics) -> ZoneMean:
         """Its zone mean, to a tolerance, with the error of the sum over q."""
         folding = self.folding()
+        if self.resonant:
+            folding = Folding(self.template, folding.mirrors, ())
         integrand = self.integrand(broadening, fermi_level, index, folding.template)
-        mean = zone_integral(integrand, numerics, folding.mirrors, folding.operations)
+        mean = zone_integral(integrand, numerics, *folding[1:], self.resonant)
         return with_extra_error(mean, np.abs(mean.value) * float(self.relative_error[index]))
 
 
-def long_wave(problem: Problem, kernel: Kernel) -> LongWave:
+def long_wave(problem: Problem, kernel: Kernel, resonant: bool = False) -> LongWave:
     """The phonons of the problem's drive, and the integrand with a method's kernel."""
     drive = acoustic(problem)
     modes = drive.modes(problem.electrons.crystal, problem.state.temperature)
@@ -148,7 +152,7 @@ def long_wave(problem: Problem, kernel: Kernel) -> LongWave:
 
     error = np.max(np.asarray(modes.excess_error), axis=-1)
     folding = functools.cache(lambda: _folding(problem, template, strength[0][None], projected))
-    return LongWave(problem, template, strength, error, folding)
+    return LongWave(problem, template, strength, error, folding, resonant)
 
 
 def _folding(

@@ -28,16 +28,16 @@ from orbiphon.response.method import PerPhonon
 from orbiphon.response.problem import Numerics
 from orbiphon.response.scan import resolving
 from orbiphon.units import k_B
-from orbiphon.zone.converge import NOUGHT, ROUNDING, remaining_error
+from orbiphon.zone.converge import ROUNDING, Tolerance, remaining_error
 from orbiphon.zone.progress import tell
 from orbiphon.zone.together import together
 
 Group = tuple[int, ...]
 """The numbers of the waves at one q."""
 _MOST_BYTES = 2**30  # of states kept in memory
-_SMALLEST = 1e-3  # of the largest observable: smaller ones need be known to this part of it only
 _GAP = 2.0  # times broadening + pi k_B T: a Fermi level this far from all bands lies in a gap
 _PROBED = 24  # points along a direction that tell whether it does
+_NEAREST, _ZOOMS = 8, 6
 
 
 class SharedStates(NamedTuple):
@@ -138,11 +138,8 @@ class _History:
         apart = np.max(np.abs(np.array(self.means) - mean), axis=0)
         error = remaining_error(apart, self.before) + ROUNDING * self.scale
         self.means, self.before, self.error = [mean], apart, error.reshape(-1, self.observables)
-        size = np.max(np.abs(self.value), axis=0)
-        size = np.maximum(size, _SMALLEST * np.max(size))
-        nought = NOUGHT * numerics.rtol * float(np.max(self.scale))
-        least = np.maximum(np.maximum(numerics.atol, numerics.rtol * size), nought)
-        self.reached = bool(np.all(self.error <= least))
+        wanted = Tolerance(numerics.rtol, numerics.atol, columns=self.observables).of(mean, self.scale)
+        self.reached = bool(np.all(error <= wanted))
         return self.reached
 
     @property
@@ -225,21 +222,40 @@ def _compiled(form: Hashable) -> Callable[..., Array]:
 
 
 def _first_mesh(integrand: FiniteWave, mesh: tuple[int, ...] | None, numerics: Numerics) -> tuple[tuple[int, ...], int]:
-    """A mesh, and a multiple of it, that begins to resolve the bands: their distance from the Fermi level in a gap,
-    else broadening and temperature. No more than can be afforded."""
-    dim = integrand.half.shape[0]
-    probe = shared_states(integrand, (_PROBED if dim < 3 else _PROBED // 2,) * dim, (0.0,) * dim)
-    width = float(integrand.broadening) + np.pi * k_B * float(integrand.temperature)
-    gap = float(np.min(np.abs(probe.levels - float(integrand.fermi_level))))
-    in_gap = gap > _GAP * width
-    start = tuple(resolving(integrand.electrons, gap) if in_gap else resolving_mesh(integrand.electrons, width))
+    """A mesh, and a multiple of it, that begins to resolve the bands, but no more than can be afforded."""
+    start = resolving_levels(integrand)
     if mesh is None:
+        dim = len(start)
         scale = min(1.0, (numerics.max_points / 2 ** (dim + 1) / math.prod(start)) ** (1 / dim))
         return tuple(max(int(scale * n), 1) for n in start), 1
     ratio = max(math.ceil(n / m) for n, m in zip(start, mesh, strict=True))
     while ratio > 1 and not _affordable(integrand, ratio, mesh, mesh, numerics):
         ratio -= 1
     return mesh, ratio
+
+
+def resolving_levels(integrand: FiniteWave) -> tuple[int, ...]:
+    """A mesh that begins to resolve the bands: their distance from the Fermi level in a gap, else broadening and
+    temperature."""
+    width = float(integrand.broadening) + np.pi * k_B * float(integrand.temperature)
+    gap = _nearest_band(integrand)
+    in_gap = gap > _GAP * width
+    return tuple(resolving(integrand.electrons, gap)) if in_gap else resolving_mesh(integrand.electrons, width)
+
+
+def _nearest_band(integrand: FiniteWave) -> float:
+    """The smallest distance of a level from the Fermi level, eV: of all on a mesh, then closer and closer around the
+    nearest ones. A pocket may be far smaller than the steps of the mesh."""
+    dim = integrand.half.shape[0]
+    count = _PROBED if dim < 3 else _PROBED // 2
+    around = np.stack(np.meshgrid(*[np.linspace(-0.5, 0.5, 5)] * dim, indexing="ij"), axis=-1).reshape(-1, dim)
+    places = (np.stack(np.meshgrid(*[np.arange(count)] * dim, indexing="ij"), axis=-1) / count).reshape(-1, dim)
+    for closer in range(_ZOOMS):
+        levels = np.asarray(_states(integrand, jnp.asarray(np.exp(-2j * np.pi * places)))[0])
+        away = np.min(np.abs(levels - float(integrand.fermi_level)), axis=1)
+        near = places[np.argsort(away)[:_NEAREST]]
+        places = (near[:, None] + around / (count * 2.0**closer)).reshape(-1, dim)
+    return float(np.min(away))
 
 
 def _affordable(

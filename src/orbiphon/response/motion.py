@@ -15,12 +15,13 @@ from orbiphon.electrons.filling import resolving_mesh
 from orbiphon.errors import InputError
 from orbiphon.response.density_matrix import Contact, DensityMatrix, SteadyState, bath, density_matrix, relaxation
 from orbiphon.response.first_order import PlaneWave, coherent_wave
+from orbiphon.response.integrand import mean_difference
 from orbiphon.response.long_wave import check_time_reversal
 from orbiphon.response.method import AbstractMethod, Prepared, with_extra_error
 from orbiphon.response.poles import fermi_poles
 from orbiphon.response.problem import Numerics, Problem
 from orbiphon.units import k_B
-from orbiphon.zone import ZoneMean, at_phases, zone_mean
+from orbiphon.zone import ZoneMean, zone_mean
 
 _ELEMENTS = 2**16  # of density and auxiliary matrices at a time
 _PROBES = 8
@@ -32,11 +33,12 @@ class Motion(AbstractMethod):
 
     Give either `broadening` (eV): every orbital in contact with a wide-band bath, as in `Kubo`, `Keldysh`, `Floquet`;
     or `relaxation_time` (hbar/eV): the closed equations with -(rho - rho_0)/tau, whose levels are 1/(2 tau) wide. At
-    most `harmonics` phonons are gained or lost; with 1 both orders are exact for small waves. `tolerance`: of the
-    integration, relative. `pole_accuracy`: of the Fermi function in its expansion in poles.
+    most `harmonics` phonons are gained or lost; with 1 both orders are exact for small waves, and what one more would
+    change is part of the error. `tolerance`: of the integration, relative. `pole_accuracy`: of the Fermi function in
+    its expansion in poles.
 
     With `solve` a continuous wave is switched on and followed until nothing changes; the error is that of the zone, of
-    the waiting and of the steps, not that of `harmonics`. `time_traces` follows any pulse.
+    the waiting, of the steps and of `harmonics`. `time_traces` follows any pulse.
     Raises `InputError`. Source: docs/theory.md 5.5; arXiv:2511.11272, (25)-(27), (S137)-(S144).
     """
 
@@ -83,7 +85,7 @@ class Motion(AbstractMethod):
 
         def moments(fermi_level: float, index: int, numerics: Numerics) -> ZoneMean:
             one = integrand(fermi_level, index)
-            extra = _probe(one)
+            extra = _probe(one) + truncation(one, SteadyState(more_harmonics(one.motion), one.order))
             mean = zone_mean(
                 one,
                 start=resolving_mesh(problem.electrons, self.resolution(problem, index)),
@@ -142,16 +144,25 @@ def timed(motion: DensityMatrix, times: ArrayLike, tolerance: float) -> DensityM
     )
 
 
+def more_harmonics(motion: DensityMatrix) -> DensityMatrix:
+    """The same equations with one phonon more."""
+    return dataclasses.replace(motion, harmonics=motion.harmonics + 1)
+
+
+def truncation(one: SteadyState | DensityMatrix, more: SteadyState | DensityMatrix) -> np.ndarray:
+    """What one phonon more changes at a wave vector, on average over random ones."""
+    electrons = (one.motion if isinstance(one, SteadyState) else one).electrons
+    return mean_difference(one, more, electrons.crystal.lattice.dim, _PROBES)
+
+
 def _probe(one: SteadyState) -> np.ndarray:
     """What shorter waiting and ten times the tolerance change at a wave vector, on average over random ones."""
     motion = one.motion
     looser = timed(motion, [0.0, 0.8 * float(motion.times[-1])], 10.0 * float(motion.tolerance))
-    kappa = np.random.default_rng(2).uniform(size=(_PROBES, motion.electrons.crystal.lattice.dim))
-    phases = jnp.asarray(np.exp(-2j * np.pi * kappa))
-    values, other = (np.asarray(at_phases(which, phases)) for which in (one, SteadyState(looser, one.order)))
-    if not np.all(np.isfinite(values)):
+    found = mean_difference(one, SteadyState(looser, one.order), motion.electrons.crystal.lattice.dim, _PROBES)
+    if not np.all(np.isfinite(found)):
         raise InputError("Argument `amplitude` must be small enough to follow in time, but is not. Lower it.")
-    return np.mean(np.abs(values - other), axis=0)
+    return found
 
 
 def _farthest(electrons: TightBinding, fermi_level: float) -> float:

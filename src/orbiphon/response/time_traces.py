@@ -15,7 +15,7 @@ from orbiphon.electrons.filling import resolving_mesh
 from orbiphon.errors import InputError
 from orbiphon.response.density_matrix import DensityMatrix
 from orbiphon.response.first_order import plane_wave_of
-from orbiphon.response.motion import Motion, block_size, timed
+from orbiphon.response.motion import Motion, block_size, more_harmonics, timed, truncation
 from orbiphon.response.problem import Problem
 from orbiphon.zone import Mesh
 
@@ -29,7 +29,8 @@ class TimeTraces(eqx.Module):
     `uniform` (time, observable): at rest its value is that of equilibrium. It is NaN for observables that are even
     under time reversal: they have a part from the second derivative of the Hamiltonian, which is left out. `wave`
     (time, observable): complex, turning as exp(-i omega t). The errors are absolute: what a coarser mesh (`coarse`
-    instead of `mesh` points) together with ten times the `tolerance` in time changes. `displacement` (time, xyz),
+    instead of `mesh` points) together with ten times the `tolerance` in time changes, and what one phonon more does.
+    `displacement` (time, xyz),
     angstrom: its real part is u at r = 0.
     """
 
@@ -75,7 +76,9 @@ def time_traces(problem: Problem, times: ArrayLike, method: Motion, mesh: tuple[
     )
     if not np.all(np.isfinite(finer)):
         raise InputError("Argument `amplitude` must be small enough to follow in time, but is not. Lower it.")
-    (uniform, wave), (uniform_error, wave_error) = finer, np.abs(finer - coarser)
+    short = timed(motion, times, method.tolerance)
+    cut = truncation(short, more_harmonics(short)).reshape(finer.shape)
+    (uniform, wave), (uniform_error, wave_error) = finer, np.abs(finer - coarser) + cut
     even = np.array([o.time_reversal != -1 for o in problem.observables])
     displacement = np.asarray(jax.vmap(pulse)(jnp.asarray(times)))
     return TimeTraces(

@@ -9,6 +9,12 @@ Along an axis the two rules differ by a gap, the error of Gauss's rule, far larg
 the sum is, axis by axis, what the two rules make of it all, |sum of gaps|; and because gaps may cancel by chance, three
 times the root of the sum of their squares is added. A narrow structure that both rules miss continues in boxes next
 door that are halved: no box may be more than twice as wide, along any axis, as one that it touches.
+
+Where two bands nearly touch at a point, 1/k^2 of two dimensions gives as much to each scale as to the one before, down
+to the gap. The rules of one box tell what a scale gives, not how many there are: for integrands with such `points` the
+largest gap of one box counts for each time it could be halved. A round halves a few boxes only there, and rounds
+are cheap: they go on as far as boxes can be halved. What boxes narrower than a millionth of the zone hold is part of
+the error: a mean that needs them does not exist.
 """
 
 import functools
@@ -27,11 +33,15 @@ from orbiphon.zone.progress import tell
 from orbiphon.zone.together import together
 
 _LEFT = 0.5  # of the tolerance, for the boxes that a round leaves as they are
-_PATIENCE = 7  # rounds in which the error must fall to half; it does not where rounding is all that is left
+_PATIENCE = 7  # rounds in which the error must fall to half; it does not at lines of poles, nor where rounding is left
+_AT_A_POINT = 12.0  # times the gap of the box that holds it: more than 1/k^2 gives to one scale
+_TO_COME = 40.0  # times the error, where it falls no more: rounds to come
+_FEW = 128  # boxes are halved in a round without such a condition
 _SURE = 3.0  # times the root of the sum of squares
 _MOST_BOXES = 2**20
 _TOGETHER = 64  # of them compared with all others
 _NARROWEST = 1e-12
+_POINTLIKE = 1e-6  # of the zone: bands so close together are no property of a model
 
 # Nodes in [-1, 1] and weights of the rules of 15 (Kronrod) and 7 (Gauss) points: one half, from the end to the middle.
 _NODES = (0.99145537112081264, 0.94910791234275852, 0.86486442335976907, 0.74153118559939444,
@@ -101,39 +111,60 @@ class BoxMeans(NamedTuple):
 
 
 def boxes_mean(
-    integrand: AbstractIntegrand, start: tuple[int, ...], mirrors: tuple[bool, ...], tolerance: Tolerance, block: int
+    integrand: AbstractIntegrand,
+    start: tuple[int, ...],
+    mirrors: tuple[bool, ...],
+    tolerance: Tolerance,
+    block: int,
+    points: bool = False,
 ) -> ZoneMean:
     """The mean over the zone, with at least `start` points per axis to begin with."""
     shape = _first_shape(start, mirrors)
     each, boxes = POINTS ** len(shape), first_boxes(shape)
     means, fresh = box_means(integrand, boxes, mirrors, block), boxes.count
-    points, missed = fresh * each, []  # error over tolerance, round by round
+    evaluated, missed = fresh * each, []  # error over tolerance, round by round
     while True:
         value, scale, error, squares = summed(means, boxes.volume)
-        wanted = tolerance.of(value, scale) + 1e-300
+        once = points * _AT_A_POINT * _rounds_left(boxes) * np.sqrt(np.max(squares, axis=2)).T / _SURE
+        error, wanted = error + np.max(once, axis=1), tolerance.of(value, scale) + 1e-300
         missed.append(float(np.max(error / wanted)))
-        halved, axis = _to_halve(boxes, np.max(squares / wanted[:, None] ** 2, axis=1), missed[-1], fresh, mirrors)
+        shares = np.max(squares / wanted[:, None] ** 2, axis=1)
+        touched = np.any(once > _LEFT * wanted[:, None], axis=0)
+        halved, axis = _to_halve(boxes, shares, touched, missed[-1], fresh, mirrors)
         count = int(np.sum(halved))
-        after = points + 2 * each * count
+        after = evaluated + 2 * each * count
         lately = missed[-1 - _PATIENCE :]
-        stuck = len(lately) > _PATIENCE and min(lately) > 1.0 and lately[-1] > 0.5 * lately[0]
+        stuck = count > _FEW and len(lately) > _PATIENCE and min(lately) > 1.0 and lately[-1] > 0.5 * lately[0]
         if not count or stuck or after > tolerance.max_points or boxes.count + count > _MOST_BOXES:
             first = tuple(POINTS * n * (2 if mirror else 1) for n, mirror in zip(shape, mirrors, strict=True))
-            return ZoneMean(value, error + ROUNDING * scale, first, points, missed[-1] <= 1.0, "adaptive")
-        halves, points = boxes.of(halved).halves(axis), after
+            error = (_TO_COME if stuck and not points else 1.0) * error + _pointlike(boxes, means)
+            within = bool(np.all(error <= wanted))
+            return ZoneMean(value, error + ROUNDING * scale, first, evaluated, within, "adaptive")
+        halves, evaluated = boxes.of(halved).halves(axis), after
         means = means.of(~halved).joined(box_means(integrand, halves, mirrors, block))
         boxes, fresh = boxes.of(~halved).joined(halves), halves.count
 
 
 def _to_halve(
-    boxes: Boxes, squares: np.ndarray, missed: float, fresh: int, mirrors: tuple[bool, ...]
+    boxes: Boxes, squares: np.ndarray, touched: np.ndarray, missed: float, fresh: int, mirrors: tuple[bool, ...]
 ) -> tuple[Bool[np.ndarray, "box"], Int[np.ndarray, "halved"]]:
     """Which boxes, and across which axis, from what each adds to the square of the error along each axis."""
     uneven = too_wide(boxes, fresh, mirrors)
-    large = _largest(np.sum(squares, axis=1), _LEFT) & (missed > 1.0)
+    large = (_largest(np.sum(squares, axis=1), _LEFT) | touched) & (missed > 1.0)
     halved = (large | np.any(uneven, axis=1)) & np.all(boxes.width > _NARROWEST, axis=1)
     by_axis = np.where(np.any(uneven, axis=1, keepdims=True), uneven, squares)
     return halved, np.argmax(by_axis[halved], axis=1)
+
+
+def _rounds_left(boxes: Boxes) -> Float[np.ndarray, "box"]:
+    """How often each could still be halved along its axes, on average."""
+    return np.mean(np.log2(np.maximum(boxes.width / _NARROWEST, 1.0)), axis=1)
+
+
+def _pointlike(boxes: Boxes, means: BoxMeans) -> Float[np.ndarray, "component"]:
+    """What comes from points of the zone, where the mean of |integrand| diverges or nearly does."""
+    narrow = np.max(boxes.width, axis=1) < _POINTLIKE
+    return boxes.volume[narrow] @ means.scale[narrow]
 
 
 def too_wide(boxes: Boxes, fresh: int, mirrors: tuple[bool, ...]) -> Bool[np.ndarray, "box axis"]:

@@ -13,7 +13,9 @@ import numpy as np
 
 _GROWTH = 1.5
 _CAUTION = 30.0  # a lucky agreement of two meshes is not trusted beyond this gain over the one before
+_TO_COME = 40  # meshes more until the smallest distance between two levels that are not one, 1e-9 of a bandwidth
 ROUNDING = 1e-13  # of the mean of |integrand|
+_SMALLEST = 1e-3  # of the largest column
 NOUGHT = 1e-3  # of rtol times the mean of |integrand|: accurate enough where symmetry makes the mean zero
 
 
@@ -61,19 +63,29 @@ class ZoneMean(NamedTuple):
 
 
 class Tolerance(NamedTuple):
-    """Each component to max(atol, rtol |mean|), within `max_points` evaluations."""
+    """Each component to max(atol, rtol |mean|), within `max_points` evaluations.
+
+    Components may stand in `columns` (row column): then each is measured by the largest of its column, and a small
+    column by a thousandth of the largest one.
+    """
 
     rtol: float
     atol: float = 0.0
     max_points: int = 10**9
+    columns: int = 0
 
     def of(self, value: np.ndarray, scale: np.ndarray) -> np.ndarray:
         """Absolute, per component.
 
         A component in which everything cancels at each wave vector is the rounding of the others.
         """
+        size = np.abs(value)
+        if self.columns:
+            largest = np.max(size.reshape(-1, self.columns), axis=0)
+            size = np.resize(np.maximum(largest, _SMALLEST * np.max(largest)), size.shape)
+            scale = np.full(size.shape, np.max(scale))
         nought = np.maximum(NOUGHT * self.rtol * scale, 10.0 * ROUNDING * np.max(scale, initial=0.0))
-        return np.maximum(np.maximum(self.atol, self.rtol * np.abs(value)), nought)
+        return np.maximum(np.maximum(self.atol, self.rtol * size), nought)
 
 
 MeanOver = Callable[[AnyMesh, MeshMean | None, int], MeshMean]
@@ -105,10 +117,11 @@ def remaining_error(last: np.ndarray, before: np.ndarray | None) -> np.ndarray:
 
     The last change is the error of the mesh before the finest, unless that one hit the mean by luck: an error that
     alternates as exp(-a n) cos(b n) does so often. The change before tells; one change alone is never accepted. While
-    convergence is slow, an algebraic tail is added up, of first order at worst.
+    convergence is slow, the changes to come are added up. Where two bands nearly touch at a point all changes are
+    alike, by the logarithm of the growth, until a mesh resolves the gap.
     """
     if before is None:
         return last
     trusted = np.maximum(last, before / _CAUTION)
-    ratio = np.minimum(trusted / np.where(before > 0.0, before, trusted + 1e-300), 1.0 / _GROWTH)
-    return trusted * np.maximum(1.0, ratio / (1.0 - ratio))  # last ratio + last ratio^2 + ...
+    ratio = np.minimum(trusted / np.where(before > 0.0, before, trusted + 1e-300), 1.0)
+    return trusted * np.maximum(1.0, sum(ratio**j for j in range(1, _TO_COME + 1)))

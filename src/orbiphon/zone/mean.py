@@ -29,20 +29,23 @@ def zone_mean(
     block: int = BLOCK,
     mirrors: tuple[bool, ...] | None = None,
     adaptive: tuple[int, ...] | None = None,
+    columns: int = 0,
+    points: bool = False,
 ) -> ZoneMean:
-    """Mean of `integrand` over the Brillouin zone, each component to max(atol, rtol |mean|).
+    """Mean of `integrand` over the Brillouin zone, each component to max(atol, rtol |mean|), or as `Tolerance` says of
+    `columns`.
 
     `start` is the first mesh, points per reciprocal vector; it must resolve the narrowest structure. `max_points`
     bounds all evaluations together: beyond it the best mean is returned with its honest error and `converged` False;
     the error is infinite where not even `start` was affordable. Memory grows with `block`, not with the mesh.
     `mirrors` are the axes along which the integrand is even (default: `find_mirrors`). `adaptive`: points per axis with
     which an adaptive sum (zone/boxes.py) begins, no farther apart than ten times the narrowest half-width; the error
-    is infinite where they are not affordable.
+    is infinite where they are not affordable. `points`: the integrand may grow as 1/k^2 towards some, of any width.
     """
     mirrors = find_mirrors(integrand, len(start), block) if mirrors is None else mirrors
-    tolerance = Tolerance(rtol, atol, max_points)
+    tolerance = Tolerance(rtol, atol, max_points, columns)
     if adaptive is not None and first_points(adaptive, mirrors) <= max_points / _SHARE:
-        return boxes_mean(integrand, adaptive, mirrors, tolerance, block)
+        return boxes_mean(integrand, adaptive, mirrors, tolerance, block, points)
     mesh = first_mesh(start, mirrors, max_points / _SHARE)
     found = converge(_equispaced(integrand, block), mesh, tolerance)
     resolved = adaptive is None and all(n >= least for n, least in zip(mesh.shape, start, strict=True))
