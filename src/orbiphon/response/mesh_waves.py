@@ -58,7 +58,7 @@ def mesh_per_phonon(
 ) -> PerPhonon:
     """m of every wave, each to `rtol` of the largest one at its q. What misses that within `max_points` is flagged.
 
-    `integrand` makes that of the waves of one q. `mesh` is that of q, if there is one, and `steps` the integers of each
+    `integrand` makes that of the waves of one q; waves in no group are left out. `mesh` is that of q, if there is one, and `steps` the integers of each
     q on it.
     """
     template = integrand(groups[0])
@@ -95,7 +95,7 @@ def mesh_per_phonon(
 
 
 def _collected(finished: dict[Group, "_History"], groups: Sequence[Group], points: int, observables: int) -> PerPhonon:
-    count = sum(map(len, groups))
+    count = 1 + max(map(max, groups))
     value, error, converged = (
         np.zeros((count, observables)),
         np.full((count, observables), np.inf),

@@ -1,0 +1,147 @@
+"""Waves on a mesh of q that are images of each other: one of each star is computed (docs/theory.md 5.7).
+
+An operation g that electrons and vertex obey takes the wave (q, u) to (Rq, gu), and what it pumps to
+
+    m[Rq, gu][g O_a g^-1] = m[q, u][O_a],        g O_a g^-1 = sum_b N_ab O_b,
+
+so that m[q, u][O_a] = sum_b N_ab m[Rq, gu][O_b]: for the components of L an axial vector, m_Rq = det(R) R m_q. Used are
+operations for which there is such an N: those that take the observables to one another. Of the phonons nothing is
+supposed: where the waves at q are taken to waves at Rq, up to phases, they are images, and else computed themselves.
+So modes of a degenerate level, which are a choice, are images where the choice is.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Complex, Float, Int
+
+from orbiphon.drives import Waves
+from orbiphon.electrons.symmetry import ElectronSymmetry
+from orbiphon.response.mesh_waves import Group
+from orbiphon.response.method import PerPhonon
+from orbiphon.response.problem import Problem
+from orbiphon.response.selection import common_symmetries, is_local
+
+_EXACT = 1e-9  # of the spread of H, the vertex, an observable
+_SAME = 1e-7  # of a displacement or frequency
+_NOUGHT = 1e-12  # an element of N
+
+
+class Stars(NamedTuple):
+    """`computed`: of the groups of waves, one q each, those that are. Every wave is taken to the wave `source` among
+    them by the operation of that number, which turns the observables by N, `turns`; 0 is the identity."""
+
+    computed: tuple[Group, ...]
+    source: Int[np.ndarray, "wave"]
+    operation: Int[np.ndarray, "wave"]
+    turns: Float[np.ndarray, "operation observable observable"]
+
+    def every_wave(self, found: PerPhonon) -> PerPhonon:
+        """What all waves pump, from what the computed ones do."""
+        turn, value, error = self.turns[self.operation], found.value[self.source], found.error[self.source]
+        spread = np.where(turn == 0.0, 0.0, np.abs(turn) * np.where(turn == 0.0, 0.0, error[:, None, :]))
+        value = np.sum(turn * value[:, None, :], axis=-1)
+        return PerPhonon(value, np.sum(spread, axis=-1), found.converged[self.source], found.points)
+
+
+def no_stars(groups: tuple[Group, ...], observables: int) -> Stars:
+    """Every wave computed."""
+    count = sum(map(len, groups))
+    return Stars(groups, np.arange(count), np.zeros(count, int), np.eye(observables)[None])
+
+
+def stars(problem: Problem, waves: Waves, groups: tuple[Group, ...], *, reactive: bool) -> Stars:
+    """Of waves on a mesh of q, by the operations that electrons and vertex obey to rounding, with time reversal where
+    the method is `reactive`; other waves are all computed."""
+    alone = no_stars(groups, len(problem.observables))
+    if waves.mesh is None or len(set(map(len, groups))) > 1:
+        return alone
+    operations, turns = _operations(problem, reactive)
+    rows, own, mesh = np.array(groups), np.arange(len(groups)), np.array(waves.mesh)
+    q, u, frequency = (np.asarray(x)[rows] for x in (waves.q, waves.displacement, waves.frequency))
+    vectors = np.asarray(problem.electrons.crystal.lattice.vectors)
+    images = np.stack([_images(g, q[:, 0], mesh, vectors) for g in operations])
+    first = np.min(np.where(images < 0, own, images), axis=0)
+    source, operation = alone.source.copy(), alone.operation.copy()
+    pending = (first < own) & (first[first] == first)
+    for number, (g, image) in enumerate(zip(operations, images, strict=True)):
+        here = np.flatnonzero(pending & (image == first))
+        there = first[here]
+        moved = _moved(problem, g, q[here, 0], u[here], q[there, 0])
+        wave, same = _recognised(moved, frequency[here], u[there], frequency[there])
+        here, there, wave = here[same], there[same], wave[same]
+        source[rows[here]], operation[rows[here]] = np.take_along_axis(rows[there], wave, axis=1), number
+        pending[here] = False
+    computed = tuple(group for group in groups if source[group[0]] == group[0])
+    return Stars(computed, source, operation, np.stack(turns))
+
+
+def _operations(problem: Problem, reactive: bool) -> tuple[list[ElectronSymmetry], list[np.ndarray]]:
+    """Those that take the observables to one another, the identity first, and N of each."""
+    basis, matrices = problem.electrons.basis, np.stack([np.asarray(o.matrix) for o in problem.observables])
+    identity, *others = common_symmetries(problem, _EXACT, reactive=reactive)
+    kept, turns = [identity], [np.eye(len(matrices))]
+    if not all(is_local(problem.electrons, matrix) for matrix in matrices):
+        return kept, turns
+    known, size = _as_real(matrices), np.max(np.abs(matrices), axis=(1, 2))
+    for g in others:
+        image = _as_real(g.image(basis, matrices))
+        turn = np.linalg.lstsq(known.T, image.T, rcond=None)[0].T
+        if np.all(np.max(np.abs(image - turn @ known), axis=1) <= _EXACT * size):
+            kept.append(g)
+            turns.append(np.where(np.abs(turn) < _NOUGHT, 0.0, turn))
+    return kept, turns
+
+
+def _as_real(matrices: Complex[np.ndarray, "observable orbital orbital"]) -> Float[np.ndarray, "observable element"]:
+    flat = matrices.reshape(len(matrices), -1)
+    return np.concatenate([flat.real, flat.imag], axis=1)
+
+
+def _images(
+    g: ElectronSymmetry,
+    q: Float[np.ndarray, "q xyz"],
+    mesh: Int[np.ndarray, "dim"],
+    vectors: Float[np.ndarray, "dim xyz"],
+) -> Int[np.ndarray, "q"]:
+    """The number of the q that each one goes to, up to a reciprocal vector; -1 where none is there."""
+    number = np.full(tuple(mesh), -1)
+    number[tuple((np.rint(q @ vectors.T / (2.0 * np.pi) * mesh).astype(int) % mesh).T)] = np.arange(len(q))
+    turns = g.turned(q) @ vectors.T / (2.0 * np.pi) * mesh
+    place = np.rint(turns).astype(int)
+    on_mesh = np.max(np.abs(turns - place), axis=1) < _SAME * np.max(mesh)
+    return np.where(on_mesh, number[tuple((place % mesh).T)], -1)
+
+
+def _moved(
+    problem: Problem,
+    g: ElectronSymmetry,
+    q: Float[np.ndarray, "q xyz"],
+    u: Complex[np.ndarray, "q wave site xyz"],
+    there: Float[np.ndarray, "q xyz"],
+) -> Complex[np.ndarray, "q wave site xyz"]:
+    """gu, as displacements at q' = Rq - G."""
+    moved = np.empty_like(u)
+    moved[:, :, g.operation.image] = (u.conj() if g.time_reversal else u) @ g.operation.matrix.T
+    phases = np.exp(1j * (g.turned(q) - there) @ np.asarray(problem.electrons.crystal.positions).T)
+    return phases[:, None, :, None] * moved
+
+
+def _recognised(
+    moved: Complex[np.ndarray, "q wave site xyz"],
+    moved_frequency: Float[np.ndarray, "q wave"],
+    u: Complex[np.ndarray, "q wave site xyz"],
+    frequency: Float[np.ndarray, "q wave"],
+) -> tuple[Int[np.ndarray, "q wave"], Bool[np.ndarray, "q"]]:
+    """Which of the waves u each moved one is, up to a phase, and whether all are one."""
+    moved, u = (x.reshape(*x.shape[:2], x.shape[2] * x.shape[3]) for x in (moved, u))
+    norm = np.linalg.norm(u, axis=-1)
+    norm = np.where(norm > 0.0, norm, 1.0)
+    overlap = moved @ (u / norm[:, :, None]).conj().swapaxes(1, 2)
+    wave = np.argmax(np.abs(overlap), axis=-1)
+    alike = np.take_along_axis(u, wave[:, :, None], axis=1)
+    chi = np.take_along_axis(overlap, wave[:, :, None], axis=2) / np.take_along_axis(norm, wave, axis=1)[:, :, None]
+    phase = chi / np.where(np.abs(chi) > 0.0, np.abs(chi), 1.0)
+    off = np.max(np.abs(moved - phase * alike), axis=-1) <= _SAME * np.max(np.abs(alike), axis=-1)
+    there = np.take_along_axis(frequency, wave, axis=1)
+    return wave, np.all(off & (np.abs(moved_frequency - there) <= _SAME * there), axis=1)
