@@ -73,6 +73,7 @@ class LatticeWaves(NamedTuple):
         found = mesh_per_phonon(
             lambda group: self.integrand(group, broadening, fermi_level, index),
             stars.computed,
+            stars.little,
             mesh,
             None if mesh is None else mesh_indices(self.problem, self.waves)[firsts],
             numerics,

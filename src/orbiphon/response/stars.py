@@ -17,21 +17,25 @@ from jaxtyping import Bool, Complex, Float, Int
 
 from orbiphon.drives import Waves
 from orbiphon.electrons.symmetry import ElectronSymmetry
-from orbiphon.response.mesh_waves import Group
 from orbiphon.response.method import PerPhonon
 from orbiphon.response.problem import Problem
 from orbiphon.response.selection import common_symmetries, is_local
+from orbiphon.response.star_means import StarOperations
 
+Group = tuple[int, ...]
+"""The numbers of the waves at one q."""
 _EXACT = 1e-9  # of the spread of H, the vertex, an observable
-_SAME = 1e-7  # of a displacement or frequency
+_SAME = 1e-7  # of a displacement or frequency, of a reciprocal vector
 _NOUGHT = 1e-12  # an element of N
 
 
 class Stars(NamedTuple):
-    """`computed`: of the groups of waves, one q each, those that are. Every wave is taken to the wave `source` among
-    them by the operation of that number, which turns the observables by N, `turns`; 0 is the identity."""
+    """`computed`: of the groups of waves, one q each, those that are, and the operations of the `little` group of each
+    q. Every wave is taken to the wave `source` among the computed ones by the operation of that number, which turns the
+    observables by N, `turns`; 0 is the identity."""
 
     computed: tuple[Group, ...]
+    little: tuple[StarOperations, ...]
     source: Int[np.ndarray, "wave"]
     operation: Int[np.ndarray, "wave"]
     turns: Float[np.ndarray, "operation observable observable"]
@@ -39,30 +43,39 @@ class Stars(NamedTuple):
     def every_wave(self, found: PerPhonon) -> PerPhonon:
         """What all waves pump, from what the computed ones do."""
         turn, value, error = self.turns[self.operation], found.value[self.source], found.error[self.source]
-        spread = np.where(turn == 0.0, 0.0, np.abs(turn) * np.where(turn == 0.0, 0.0, error[:, None, :]))
+        spread = np.abs(turn) * np.where(turn == 0.0, 0.0, error[:, None, :])
         value = np.sum(turn * value[:, None, :], axis=-1)
         return PerPhonon(value, np.sum(spread, axis=-1), found.converged[self.source], found.points)
 
 
-def no_stars(groups: tuple[Group, ...], observables: int) -> Stars:
-    """Every wave computed."""
-    count = sum(map(len, groups))
-    return Stars(groups, np.arange(count), np.zeros(count, int), np.eye(observables)[None])
-
-
 def stars(problem: Problem, waves: Waves, groups: tuple[Group, ...], *, reactive: bool) -> Stars:
-    """Of waves on a mesh of q, by the operations that electrons and vertex obey to rounding, with time reversal where
-    the method is `reactive`; other waves are all computed."""
-    alone = no_stars(groups, len(problem.observables))
-    if waves.mesh is None or len(set(map(len, groups))) > 1:
-        return alone
+    """Of the waves of a drive, by the operations that electrons and vertex obey to rounding, with time reversal where
+    the method is `reactive`. Only waves on a mesh of q are taken to other wave vectors."""
     operations, turns = _operations(problem, reactive)
-    rows, own, mesh = np.array(groups), np.arange(len(groups)), np.array(waves.mesh)
+    if len(set(map(len, groups))) > 1:
+        operations, turns = operations[:1], turns[:1]
+    count = sum(map(len, groups))
+    source, operation = np.arange(count), np.zeros(count, int)
+    if waves.mesh is not None and len(operations) > 1:
+        _take(problem, waves, np.array(groups), operations, source, operation)
+    computed = tuple(group for group in groups if source[group[0]] == group[0])
+    little = tuple(_little(problem, waves, list(group), operations, turns) for group in computed)
+    return Stars(computed, little, source, operation, np.stack(turns))
+
+
+def _take(
+    problem: Problem,
+    waves: Waves,
+    rows: Int[np.ndarray, "q wave"],
+    operations: list[ElectronSymmetry],
+    source: Int[np.ndarray, "wave"],
+    operation: Int[np.ndarray, "wave"],
+) -> None:
+    """Take the waves of each q to those of the first q of its star, where they are images of these."""
     q, u, frequency = (np.asarray(x)[rows] for x in (waves.q, waves.displacement, waves.frequency))
-    vectors = np.asarray(problem.electrons.crystal.lattice.vectors)
-    images = np.stack([_images(g, q[:, 0], mesh, vectors) for g in operations])
+    own, mesh = np.arange(len(rows)), np.array(waves.mesh)
+    images = np.stack([_images(problem, g, q[:, 0], mesh) for g in operations])
     first = np.min(np.where(images < 0, own, images), axis=0)
-    source, operation = alone.source.copy(), alone.operation.copy()
     pending = (first < own) & (first[first] == first)
     for number, (g, image) in enumerate(zip(operations, images, strict=True)):
         here = np.flatnonzero(pending & (image == first))
@@ -72,8 +85,26 @@ def stars(problem: Problem, waves: Waves, groups: tuple[Group, ...], *, reactive
         here, there, wave = here[same], there[same], wave[same]
         source[rows[here]], operation[rows[here]] = np.take_along_axis(rows[there], wave, axis=1), number
         pending[here] = False
-    computed = tuple(group for group in groups if source[group[0]] == group[0])
-    return Stars(computed, source, operation, np.stack(turns))
+
+
+def _little(
+    problem: Problem, waves: Waves, group: list[int], operations: list[ElectronSymmetry], turns: list[np.ndarray]
+) -> StarOperations:
+    """The operations that take the waves of one q to each other."""
+    vectors = np.asarray(problem.electrons.crystal.lattice.vectors)
+    q, u, frequency = (np.asarray(x)[group][None] for x in (waves.q, waves.displacement, waves.frequency))
+    turned = np.concatenate([g.turned(q[:, 0]) for g in operations])
+    reciprocal = (turned - q[:, 0]) @ vectors.T / (2.0 * np.pi)
+    kept, images = [], []
+    for number in np.flatnonzero(np.max(np.abs(reciprocal - np.rint(reciprocal)), axis=1) < _SAME):
+        moved = _moved(problem, operations[number], q[:, 0], u, q[:, 0])
+        wave, same = _recognised(moved, frequency, u, frequency)
+        if same[0] or number == 0:
+            kept.append(number)
+            images.append(wave[0] if number else np.arange(len(group)))
+    cells = [np.rint(np.linalg.inv(g.operation.cells)).astype(int) * (-1 if g.time_reversal else 1) for g in operations]
+    half = np.rint(reciprocal[kept]) / 2.0 if waves.mesh is None else np.zeros((len(kept), len(vectors)))
+    return StarOperations(np.stack(cells)[kept], half, np.stack(images), np.stack(turns)[kept])
 
 
 def _operations(problem: Problem, reactive: bool) -> tuple[list[ElectronSymmetry], list[np.ndarray]]:
@@ -95,16 +126,14 @@ def _operations(problem: Problem, reactive: bool) -> tuple[list[ElectronSymmetry
 
 def _as_real(matrices: Complex[np.ndarray, "observable orbital orbital"]) -> Float[np.ndarray, "observable element"]:
     flat = matrices.reshape(len(matrices), -1)
-    return np.concatenate([flat.real, flat.imag], axis=1)
+    return np.concatenate([np.real(flat), np.imag(flat)], axis=1)
 
 
 def _images(
-    g: ElectronSymmetry,
-    q: Float[np.ndarray, "q xyz"],
-    mesh: Int[np.ndarray, "dim"],
-    vectors: Float[np.ndarray, "dim xyz"],
+    problem: Problem, g: ElectronSymmetry, q: Float[np.ndarray, "q xyz"], mesh: Int[np.ndarray, "dim"]
 ) -> Int[np.ndarray, "q"]:
     """The number of the q that each one goes to, up to a reciprocal vector; -1 where none is there."""
+    vectors = np.asarray(problem.electrons.crystal.lattice.vectors)
     number = np.full(tuple(mesh), -1)
     number[tuple((np.rint(q @ vectors.T / (2.0 * np.pi) * mesh).astype(int) % mesh).T)] = np.arange(len(q))
     turns = g.turned(q) @ vectors.T / (2.0 * np.pi) * mesh
