@@ -131,12 +131,12 @@ def little_group(problem: Problem, electrons: ElectronSymmetries, *, long_wave: 
     return LittleGroup(problem.electrons, tuple(kept), tuple(characters), tuple(twists))
 
 
-def common_symmetries(problem: Problem, within: float, *, reactive: bool) -> tuple[ElectronSymmetry, ...]:
+def common_symmetries(problem: Problem, within: float, *, reactive: bool) -> ElectronSymmetries:
     """The operations that electrons and vertex obey, each to `within` of its size, whatever the waves: the identity
     first, those with time reversal if the method is `reactive`."""
-    vertex = _Vertex(problem, None)
-    every = (g for g in electron_symmetries(problem.electrons, within).kept if reactive or not g.time_reversal)
-    return tuple(g for g in every if vertex.obeys(g, within))
+    vertex, electrons = _Vertex(problem, None), electron_symmetries(problem.electrons, within)
+    every = (g for g in electrons.kept if reactive or not g.time_reversal)
+    return electrons._replace(kept=tuple(g for g in every if vertex.obeys(g, within)))
 
 
 class _Vertex:

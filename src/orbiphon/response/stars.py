@@ -15,8 +15,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Complex, Float, Int
 
+from orbiphon.crystal import CrystalSymmetry
 from orbiphon.drives import Waves
-from orbiphon.electrons.symmetry import ElectronSymmetry
+from orbiphon.electrons.symmetry import ElectronSymmetry, form_group
 from orbiphon.response.method import PerPhonon
 from orbiphon.response.problem import Problem
 from orbiphon.response.selection import common_symmetries, is_local
@@ -51,16 +52,32 @@ class Stars(NamedTuple):
 def stars(problem: Problem, waves: Waves, groups: tuple[Group, ...], *, reactive: bool) -> Stars:
     """Of the waves of a drive, by the operations that electrons and vertex obey to rounding, with time reversal where
     the method is `reactive`. Only waves on a mesh of q are taken to other wave vectors."""
-    operations, turns = _operations(problem, reactive)
+    found = _operations(problem, reactive)
     if len(set(map(len, groups))) > 1:
-        operations, turns = operations[:1], turns[:1]
+        found = found.some([0])
     count = sum(map(len, groups))
     source, operation = np.arange(count), np.zeros(count, int)
-    if waves.mesh is not None and len(operations) > 1:
-        _take(problem, waves, np.array(groups), operations, source, operation)
+    if waves.mesh is not None and len(found.operations) > 1:
+        _take(problem, waves, np.array(groups), found.operations, source, operation)
     computed = tuple(group for group in groups if source[group[0]] == group[0])
-    little = tuple(_little(problem, waves, list(group), operations, turns) for group in computed)
-    return Stars(computed, little, source, operation, np.stack(turns))
+    little = tuple(_little(problem, waves, list(group), found) for group in computed)
+    return Stars(computed, little, source, operation, found.turns)
+
+
+class _Operations(NamedTuple):
+    """Operations of the `lattice`, the identity first; what each does to k in units of the reciprocal vectors, `cells`;
+    N, `turns`."""
+
+    lattice: CrystalSymmetry
+    operations: list[ElectronSymmetry]
+    cells: Int[np.ndarray, "operation dim dim"]
+    turns: Float[np.ndarray, "operation observable observable"]
+
+    def some(self, kept: list[int]) -> "_Operations":
+        """Those operations."""
+        return _Operations(
+            self.lattice, [self.operations[number] for number in kept], self.cells[kept], self.turns[kept]
+        )
 
 
 def _take(
@@ -87,41 +104,43 @@ def _take(
         pending[here] = False
 
 
-def _little(
-    problem: Problem, waves: Waves, group: list[int], operations: list[ElectronSymmetry], turns: list[np.ndarray]
-) -> StarOperations:
+def _little(problem: Problem, waves: Waves, group: list[int], found: _Operations) -> StarOperations:
     """The operations that take the waves of one q to each other."""
     vectors = np.asarray(problem.electrons.crystal.lattice.vectors)
     q, u, frequency = (np.asarray(x)[group][None] for x in (waves.q, waves.displacement, waves.frequency))
-    turned = np.concatenate([g.turned(q[:, 0]) for g in operations])
+    turned = np.concatenate([g.turned(q[:, 0]) for g in found.operations])
     reciprocal = (turned - q[:, 0]) @ vectors.T / (2.0 * np.pi)
-    kept, images = [], []
-    for number in np.flatnonzero(np.max(np.abs(reciprocal - np.rint(reciprocal)), axis=1) < _SAME):
-        moved = _moved(problem, operations[number], q[:, 0], u, q[:, 0])
-        wave, same = _recognised(moved, frequency, u, frequency)
-        if same[0] or number == 0:
-            kept.append(number)
-            images.append(wave[0] if number else np.arange(len(group)))
-    cells = [np.rint(np.linalg.inv(g.operation.cells)).astype(int) * (-1 if g.time_reversal else 1) for g in operations]
-    half = np.rint(reciprocal[kept]) / 2.0 if waves.mesh is None else np.zeros((len(kept), len(vectors)))
-    return StarOperations(np.stack(cells)[kept], half, np.stack(images), np.stack(turns)[kept])
+    leave_q = np.flatnonzero(np.max(np.abs(reciprocal - np.rint(reciprocal)), axis=1) < _SAME)
+    images = {0: np.arange(len(group))}
+    for number in leave_q[1:].tolist():
+        wave, same = _recognised(
+            _moved(problem, found.operations[number], q[:, 0], u, q[:, 0]), frequency, u, frequency
+        )
+        if same[0]:
+            images[number] = wave[0]
+    kept = list(images)
+    if len(kept) < len(leave_q) and not form_group(found.some(kept).operations, found.lattice):
+        kept = kept[:1]
+    half = np.rint(reciprocal[kept]) / 2.0 * (waves.mesh is None)
+    return StarOperations(found.cells[kept], half, np.stack([images[number] for number in kept]), found.turns[kept])
 
 
-def _operations(problem: Problem, reactive: bool) -> tuple[list[ElectronSymmetry], list[np.ndarray]]:
-    """Those that take the observables to one another, the identity first, and N of each."""
+def _operations(problem: Problem, reactive: bool) -> _Operations:
+    """Those that take the observables to one another, if they form a group."""
     basis, matrices = problem.electrons.basis, np.stack([np.asarray(o.matrix) for o in problem.observables])
-    identity, *others = common_symmetries(problem, _EXACT, reactive=reactive)
+    electrons = common_symmetries(problem, _EXACT, reactive=reactive)
+    identity, *others = electrons.kept
     kept, turns = [identity], [np.eye(len(matrices))]
-    if not all(is_local(problem.electrons, matrix) for matrix in matrices):
-        return kept, turns
     known, size = _as_real(matrices), np.max(np.abs(matrices), axis=(1, 2))
-    for g in others:
+    for g in others if all(is_local(problem.electrons, matrix) for matrix in matrices) else []:
         image = _as_real(g.image(basis, matrices))
         turn = np.linalg.lstsq(known.T, image.T, rcond=None)[0].T
         if np.all(np.max(np.abs(image - turn @ known), axis=1) <= _EXACT * size):
             kept.append(g)
             turns.append(np.where(np.abs(turn) < _NOUGHT, 0.0, turn))
-    return kept, turns
+    cells = [np.rint(np.linalg.inv(g.operation.cells)).astype(int) * (-1 if g.time_reversal else 1) for g in kept]
+    found = _Operations(electrons.lattice, kept, np.stack(cells), np.stack(turns))
+    return found if form_group(kept, electrons.lattice) else found.some([0])
 
 
 def _as_real(matrices: Complex[np.ndarray, "observable orbital orbital"]) -> Float[np.ndarray, "observable element"]:
