@@ -7,7 +7,8 @@ each other, w to gw, and the observables, g O_a g^-1 = sum_b N_ab O_b:
 
 gk = Rk for the lower one of the states at k and k + q, and Rk + G/2 where k is half-way between them. So of a star of k
 that a group takes to each other one is enough: the others add up to their number times the mean of D(g) F(k). A
-shifted mesh that g takes to another one has its mean up to D(g).
+shifted mesh that g takes to another one has its mean up to D(g). Operations with time reversal hold for F(k) + F(-k)
+only, and are none of these.
 """
 
 import functools
@@ -74,7 +75,7 @@ def folded_part(group: StarOperations, shape: tuple[int, ...], shifts: list[Shif
 
 def _some(
     group: StarOperations, same: Bool[np.ndarray, "operation shift image"], whole: Bool[np.ndarray, "operation"]
-) -> tuple[StarOperations, Int[np.ndarray, "operation shift"]]:
+) -> tuple[StarOperations, Int[np.ndarray, "kept shift"]]:
     """The operations that take the meshes to each other, and the number of each one's image."""
     kept = whole & np.all(np.any(same, axis=2), axis=1)
     return group.some(kept), np.argmax(same[kept], axis=2)

@@ -7,7 +7,8 @@ An operation g that electrons and vertex obey takes the wave (q, u) to (Rq, gu),
 so that m[q, u][O_a] = sum_b N_ab m[Rq, gu][O_b]: for the components of L an axial vector, m_Rq = det(R) R m_q. Used are
 operations for which there is such an N: those that take the observables to one another. Of the phonons nothing is
 supposed: where the waves at q are taken to waves at Rq, up to phases, they are images, and else computed themselves.
-So modes of a degenerate level, which are a choice, are images where the choice is.
+So modes of a degenerate level, which are a choice, are images where the choice is. Time reversal, q -> -q, counts for
+methods without absorption (`reactive`), for which it holds exactly.
 """
 
 from typing import NamedTuple
@@ -58,15 +59,15 @@ def stars(problem: Problem, waves: Waves, groups: tuple[Group, ...], *, reactive
     count = sum(map(len, groups))
     source, operation = np.arange(count), np.zeros(count, int)
     if waves.mesh is not None and len(found.operations) > 1:
-        _take(problem, waves, np.array(groups), found.operations, source, operation)
+        source, operation = _images_among(problem, waves, np.array(groups), found.operations)
     computed = tuple(group for group in groups if source[group[0]] == group[0])
     little = tuple(_little(problem, waves, list(group), found) for group in computed)
     return Stars(computed, little, source, operation, found.turns)
 
 
 class _Operations(NamedTuple):
-    """Operations of the `lattice`, the identity first; what each does to k in units of the reciprocal vectors, `cells`;
-    N, `turns`."""
+    """Operations of the `lattice`, the identity first; what R does to k in units of the reciprocal vectors, `cells`; N,
+    `turns`."""
 
     lattice: CrystalSymmetry
     operations: list[ElectronSymmetry]
@@ -80,20 +81,17 @@ class _Operations(NamedTuple):
         )
 
 
-def _take(
-    problem: Problem,
-    waves: Waves,
-    rows: Int[np.ndarray, "q wave"],
-    operations: list[ElectronSymmetry],
-    source: Int[np.ndarray, "wave"],
-    operation: Int[np.ndarray, "wave"],
-) -> None:
-    """Take the waves of each q to those of the first q of its star, where they are images of these."""
+def _images_among(
+    problem: Problem, waves: Waves, rows: Int[np.ndarray, "q mode"], operations: list[ElectronSymmetry]
+) -> tuple[Int[np.ndarray, "wave"], Int[np.ndarray, "wave"]]:
+    """Of each wave that at the first q of the star of which it is an image, itself if there is none, and the number of
+    the operation that takes it there."""
     q, u, frequency = (np.asarray(x)[rows] for x in (waves.q, waves.displacement, waves.frequency))
     own, mesh = np.arange(len(rows)), np.array(waves.mesh)
     images = np.stack([_images(problem, g, q[:, 0], mesh) for g in operations])
     first = np.min(np.where(images < 0, own, images), axis=0)
     pending = (first < own) & (first[first] == first)
+    source, operation = np.arange(rows.size), np.zeros(rows.size, int)
     for number, (g, image) in enumerate(zip(operations, images, strict=True)):
         here = np.flatnonzero(pending & (image == first))
         there = first[here]
@@ -102,15 +100,17 @@ def _take(
         here, there, wave = here[same], there[same], wave[same]
         source[rows[here]], operation[rows[here]] = np.take_along_axis(rows[there], wave, axis=1), number
         pending[here] = False
+    return source, operation
 
 
 def _little(problem: Problem, waves: Waves, group: list[int], found: _Operations) -> StarOperations:
-    """The operations that take the waves of one q to each other."""
+    """The operations without time reversal that take the waves of one q to each other."""
     vectors = np.asarray(problem.electrons.crystal.lattice.vectors)
     q, u, frequency = (np.asarray(x)[group][None] for x in (waves.q, waves.displacement, waves.frequency))
     turned = np.concatenate([g.turned(q[:, 0]) for g in found.operations])
     reciprocal = (turned - q[:, 0]) @ vectors.T / (2.0 * np.pi)
-    leave_q = np.flatnonzero(np.max(np.abs(reciprocal - np.rint(reciprocal)), axis=1) < _SAME)
+    spatial = np.array([not g.time_reversal for g in found.operations])
+    leave_q = np.flatnonzero(spatial & (np.max(np.abs(reciprocal - np.rint(reciprocal)), axis=1) < _SAME))
     images = {0: np.arange(len(group))}
     for number in leave_q[1:].tolist():
         wave, same = _recognised(
@@ -138,7 +138,7 @@ def _operations(problem: Problem, reactive: bool) -> _Operations:
         if np.all(np.max(np.abs(image - turn @ known), axis=1) <= _EXACT * size):
             kept.append(g)
             turns.append(np.where(np.abs(turn) < _NOUGHT, 0.0, turn))
-    cells = [np.rint(np.linalg.inv(g.operation.cells)).astype(int) * (-1 if g.time_reversal else 1) for g in kept]
+    cells = [np.rint(np.linalg.inv(g.operation.cells)).astype(int) for g in kept]
     found = _Operations(electrons.lattice, kept, np.stack(cells), np.stack(turns))
     return found if form_group(kept, electrons.lattice) else found.some([0])
 
