@@ -19,13 +19,12 @@ from scipy.linalg import block_diag
 from orbiphon._checks import check_positive
 from orbiphon.electrons.bloch import lattice_steps
 from orbiphon.electrons.orbitals import Basis
-from orbiphon.electrons.symmetry import ElectronSymmetries, ElectronSymmetry, electron_symmetries
+from orbiphon.electrons.symmetry import ElectronSymmetries, ElectronSymmetry, electron_symmetries, form_group
 from orbiphon.electrons.tight_binding import TightBinding, from_hoppings
 from orbiphon.errors import InputError
 
 NEARLY = 0.02
 """Of the spread of H: an operation that H breaks by more is taken for none of its symmetries."""
-_SAME = 1e-2  # elements of two matrices of the group
 _ROUNDING = 1e-13  # of the largest element: less is zero, so that orbitals that never mix stay apart
 
 Fields = Complex[np.ndarray, "_ _ orbital orbital"]
@@ -144,15 +143,9 @@ def _numbered(steps: Steps, landings: Int[np.ndarray, "... dim"]) -> tuple[Steps
 
 def _check_group(found: ElectronSymmetries, within: float) -> None:
     """Raise `InputError` unless the product of any two operations is one of them."""
-    group = found.kept
-    matrices = np.stack([g.operation.matrix for g in group])
-    reversal = np.array([g.time_reversal for g in group])
-    for g in group:
-        off = np.max(np.abs((g.operation.matrix @ matrices)[:, None] - matrices[None]), axis=(2, 3))
-        same = (off < _SAME) & ((reversal ^ g.time_reversal)[:, None] == reversal[None])
-        if not np.all(np.any(same, axis=1)):
-            raise InputError(
-                f"Argument `within` must part symmetries from what is none, but the {len(group)} operations that H "
-                f"breaks by less than {within:g} of its spread form no group; of the others it breaks one by "
-                f"{found.broken or 0.0:.3g}. Give a larger or a smaller value."
-            )
+    if not form_group(found.kept, found.lattice):
+        raise InputError(
+            f"Argument `within` must part symmetries from what is none, but the {len(found.kept)} operations that H "
+            f"breaks by less than {within:g} of its spread form no group; of the others it breaks one by "
+            f"{found.broken or 0.0:.3g}. Give a larger or a smaller value."
+        )

@@ -91,6 +91,24 @@ def _candidates(basis: Basis, lattice: CrystalSymmetry) -> list[ElectronSymmetry
     return _KNOWN[key][1]
 
 
+def form_group(operations: Sequence[ElectronSymmetry], lattice: CrystalSymmetry) -> bool:
+    """Whether the product of any two is one of them, up to lattice vectors."""
+    cell = lattice.vectors
+    rows = np.stack([np.rint(cell @ g.operation.matrix.T @ np.linalg.inv(cell)).astype(int) for g in operations])
+    images, reversal = (
+        np.stack([g.operation.image for g in operations]),
+        np.array([g.time_reversal for g in operations]),
+    )
+
+    def keys(rows: np.ndarray, images: np.ndarray, reversal: np.ndarray) -> set[bytes]:
+        flat = np.concatenate([rows.reshape(len(rows), -1), images, reversal[:, None]], axis=1)
+        return {one.tobytes() for one in flat}
+
+    every = keys(rows, images, reversal)
+    products = zip(rows, images, reversal, strict=True)
+    return all(keys(rows @ row, image[images], reversal ^ flip) == every for row, image, flip in products)
+
+
 def bloch(
     electrons: TightBinding, real_space: Complex[np.ndarray, "cell orbital orbital"], k: Float[np.ndarray, "k xyz"]
 ) -> Complex[np.ndarray, "k orbital orbital"]:

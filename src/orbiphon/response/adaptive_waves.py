@@ -10,9 +10,10 @@ import numpy as np
 
 from orbiphon.response.finite_wave import FiniteWave
 from orbiphon.response.integrand import affordable_block, apart
-from orbiphon.response.mesh_waves import Group, resolving_levels
+from orbiphon.response.mesh_waves import resolving_levels
 from orbiphon.response.method import PerPhonon
 from orbiphon.response.problem import Numerics
+from orbiphon.response.stars import Group
 from orbiphon.zone import ZoneMean, zone_mean
 from orbiphon.zone.together import together
 
@@ -22,7 +23,7 @@ def adaptive_per_phonon(
 ) -> PerPhonon:
     """m of every wave, each to `rtol` of the largest one at its q. What misses that within `max_points` is flagged.
 
-    `integrand` makes that of the waves of one q.
+    `integrand` makes that of the waves of one q; waves in no group are left out.
     """
     template = integrand(groups[0])
     start, observables = resolving_levels(template), template.observables.shape[0]
@@ -43,10 +44,10 @@ def adaptive_per_phonon(
         )
 
     means = list(together(mean, groups))
-    order = np.argsort(np.concatenate(groups))
-    value, error = (
-        np.concatenate([getattr(one, name).reshape(-1, observables) for one in means])[order]
-        for name in ("value", "error")
-    )
-    converged = np.repeat([one.converged for one in means], [len(group) for group in groups])[order]
+    rows = np.concatenate(groups)
+    value, error = np.zeros((2, 1 + np.max(rows), observables))
+    converged = np.zeros(len(value), bool)
+    value[rows] = np.concatenate([one.value.reshape(-1, observables) for one in means])
+    error[rows] = np.concatenate([one.error.reshape(-1, observables) for one in means])
+    converged[rows] = np.repeat([one.converged for one in means], [len(group) for group in groups])
     return PerPhonon(value, error, converged, sum(one.points for one in means))

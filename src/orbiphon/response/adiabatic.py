@@ -50,6 +50,7 @@ class Adiabatic(AbstractMethod):
         """Slow waves of any wave vector, on the modes of a crystal."""
         words = "any wave vector, low frequency, conserving broadening"
         if self.broadening > 0.0:
-            return prepare_lattice(problem, slow(conserving), self.broadening, words)
-        sea = prepare_lattice(problem, slow(conserving_sea), 0.0, "")
-        return at_zero_broadening(problem, lattice_waves(problem, slow(conserving_surface)).moments, words, sea.moments)
+            return prepare_lattice(problem, slow(conserving), self.broadening, words, reactive=self.reactive)
+        sea = prepare_lattice(problem, slow(conserving_sea), 0.0, "", reactive=self.reactive)
+        surface = lattice_waves(problem, slow(conserving_surface), reactive=self.reactive)
+        return at_zero_broadening(problem, surface.moments, words, sea.moments)

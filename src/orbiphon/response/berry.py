@@ -31,6 +31,6 @@ class Berry(AbstractMethod):
         """Long waves; on the modes of a crystal, slow waves of any wave vector."""
         if isinstance(problem.drive, AbstractModeDrive):
             words = "any wave vector, broadening << frequency << level spacings, Berry curvature"
-            return prepare_lattice(problem, slow(berry), 0.0, words)
+            return prepare_lattice(problem, slow(berry), 0.0, words, reactive=self.reactive)
         words = "long waves, broadening << frequency << level spacings, Berry curvature"
         return prepare_long_wave(long_wave(problem, berry, resonant=True), 0.0, words)

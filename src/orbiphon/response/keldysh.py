@@ -41,7 +41,7 @@ class Keldysh(AbstractMethod):
         words = "second order at finite q and frequency, conserving broadening"
         if isinstance(problem.drive, AbstractModeDrive):
             check_positive("broadening", self.broadening)
-            return prepare_lattice(problem, pumped, self.broadening, words)
+            return prepare_lattice(problem, pumped, self.broadening, words, reactive=self.reactive)
         waves = wave_sum(problem, pumped)
         if self.broadening == 0.0:
             return Prepared(

@@ -3,9 +3,12 @@
     <O> per cell = sum_w excess_w m_w[O],        m_w[O] = (1/N) sum_k sum_s Tr O M^s,        W from g(k, q_w; u_w),
 
 u_w the displacement of one quantum (`drives.waves`), M^s as in `finite_wave`. Modes at one q share the states and the
-vertex' phases. Waves on a mesh of q share the states of all q (`mesh_waves`).
+vertex' phases. Waves on a mesh of q share the states of all q (`mesh_waves`), and those that are images of each other
+are computed once (`stars`).
 """
 
+import functools
+from collections.abc import Callable
 from typing import NamedTuple
 
 import equinox as eqx
@@ -22,18 +25,23 @@ from orbiphon.response.long_wave import check_time_reversal
 from orbiphon.response.mesh_waves import mesh_per_phonon
 from orbiphon.response.method import PerPhonon, Prepared
 from orbiphon.response.problem import Numerics, Problem
+from orbiphon.response.stars import Stars, stars
 from orbiphon.response.wave_vertex import in_sector_order
 from orbiphon.zone import ZoneMean
 
 
 class LatticeWaves(NamedTuple):
-    """The waves of a drive at the temperatures of the problem, and how a method pumps."""
+    """The waves of a drive at the temperatures of the problem, and how a method pumps.
+
+    `stars()`, those that are images of each other, are looked for when first asked.
+    """
 
     problem: Problem
     waves: Waves
     pump: Pump
     groups: tuple[tuple[int, ...], ...]
     """The waves of each wave vector."""
+    stars: Callable[[], Stars]
 
     def integrand(self, group: tuple[int, ...], broadening: float, fermi_level: float, index: int) -> FiniteWave:
         """m of the waves of one q, one row each."""
@@ -61,18 +69,23 @@ class LatticeWaves(NamedTuple):
 
     def per_phonon(self, broadening: float, fermi_level: float, index: int, numerics: Numerics) -> PerPhonon:
         """m of every wave."""
+        stars, mesh = self.stars(), self.waves.mesh
+
+        def integrand(group: tuple[int, ...]) -> FiniteWave:
+            return self.integrand(group, broadening, fermi_level, index)
+
         if self._adaptive(broadening):
-            return adaptive_per_phonon(
-                lambda group: self.integrand(group, broadening, fermi_level, index), self.groups, numerics
-            )
-        firsts, mesh = [group[0] for group in self.groups], self.waves.mesh
-        return mesh_per_phonon(
-            lambda group: self.integrand(group, broadening, fermi_level, index),
-            self.groups,
+            return stars.every_wave(adaptive_per_phonon(integrand, stars.computed, numerics))
+        firsts = [group[0] for group in stars.computed]
+        found = mesh_per_phonon(
+            integrand,
+            stars.computed,
+            stars.little,
             mesh,
             None if mesh is None else mesh_indices(self.problem, self.waves)[firsts],
             numerics,
         )
+        return stars.every_wave(found)
 
     def moments(self, broadening: float, fermi_level: float, index: int, numerics: Numerics) -> ZoneMean:
         """Moments per cell: the waves weighed by their excess."""
@@ -103,18 +116,20 @@ def mesh_indices(problem: Problem, waves: Waves) -> Int[np.ndarray, "wave dim"]:
     return np.rint(turns * np.array(waves.mesh)).astype(int)
 
 
-def lattice_waves(problem: Problem, pump: Pump) -> LatticeWaves:
-    """The waves of the problem's drive, which must be one on the modes of a crystal; raises `InputError` for
-    observables that are not computed, or phonons of another crystal."""
+def lattice_waves(problem: Problem, pump: Pump, *, reactive: bool) -> LatticeWaves:
+    """The waves of the problem's drive, which must be one on the modes of a crystal; `reactive` as the method. Raises
+    `InputError` for observables that are not computed, or phonons of another crystal."""
     check_time_reversal(problem)
     drive = problem.drive
     assert isinstance(drive, AbstractModeDrive)
     waves = drive.waves(problem.electrons.crystal, problem.state.temperature)
     _check_same_crystal(problem, waves)
-    groups: dict[bytes, list[int]] = {}
+    found: dict[bytes, list[int]] = {}
     for wave, q in enumerate(np.round(np.asarray(waves.q), 12) + 0.0):
-        groups.setdefault(q.tobytes(), []).append(wave)
-    return LatticeWaves(problem, waves, pump, tuple(map(tuple, groups.values())))
+        found.setdefault(q.tobytes(), []).append(wave)
+    groups = tuple(map(tuple, found.values()))
+    of_images = functools.cache(lambda: stars(problem, waves, groups, reactive=reactive))
+    return LatticeWaves(problem, waves, pump, groups, of_images)
 
 
 def _check_same_crystal(problem: Problem, waves: Waves) -> None:
@@ -126,9 +141,9 @@ def _check_same_crystal(problem: Problem, waves: Waves) -> None:
         )
 
 
-def prepare_lattice(problem: Problem, pump: Pump, broadening: float, words: str) -> Prepared:
+def prepare_lattice(problem: Problem, pump: Pump, broadening: float, words: str, *, reactive: bool) -> Prepared:
     """The waves of the problem's drive at one broadening."""
-    waves = lattice_waves(problem, pump)
+    waves = lattice_waves(problem, pump, reactive=reactive)
     single = len(waves.groups) == 1 and len(waves.groups[0]) == 1
 
     def weighed(level: float, index: int) -> FiniteWave:

@@ -3,7 +3,7 @@
 Meshes shifted by half a step (a quarter, in a chain) make up one of twice as many points along each direction. What
 their means differ by is the error of each, and an upper bound for that of all together. Where it is too large, the mesh
 made up is the first of the shifted meshes at the next stage: no point is lost. Wave vectors q that have converged are
-left behind.
+left behind. Of each mesh only what the little group of q leaves is computed (`star_means`).
 
 If every q is a point of a mesh with N_j points along each reciprocal vector, meshes of k with n_j = r N_j points hold
 k + q with every k, and one eigensystem per k serves all q. Otherwise the states are those at k - q/2 and k + q/2.
@@ -27,13 +27,14 @@ from orbiphon.response.integrand import ELEMENTS
 from orbiphon.response.method import PerPhonon
 from orbiphon.response.problem import Numerics
 from orbiphon.response.scan import resolving
+from orbiphon.response.star_means import Part, StarOperations, folded_part
+from orbiphon.response.stars import Group
 from orbiphon.units import k_B
+from orbiphon.zone import common_mesh
 from orbiphon.zone.converge import ROUNDING, Tolerance, remaining_error
 from orbiphon.zone.progress import tell
 from orbiphon.zone.together import together
 
-Group = tuple[int, ...]
-"""The numbers of the waves at one q."""
 _MOST_BYTES = 2**30  # of states kept in memory
 _GAP = 2.0  # times broadening + pi k_B T: a Fermi level this far from all bands lies in a gap
 _PROBED = 24  # points along a direction that tell whether it does
@@ -49,24 +50,36 @@ class SharedStates(NamedTuple):
     vectors: np.ndarray
 
 
+class _Means(NamedTuple):
+    """Means (component,) of an integrand and of its modulus, and the evaluated points."""
+
+    mean: np.ndarray
+    scale: np.ndarray
+    points: int
+
+
 def mesh_per_phonon(
     integrand: Callable[[Group], FiniteWave],
     groups: Sequence[Group],
+    little: Sequence[StarOperations],
     mesh: tuple[int, ...] | None,
     steps: Int[np.ndarray, "group dim"] | None,
     numerics: Numerics,
 ) -> PerPhonon:
     """m of every wave, each to `rtol` of the largest one at its q. What misses that within `max_points` is flagged.
 
-    `integrand` makes that of the waves of one q. `mesh` is that of q, if there is one, and `steps` the integers of each
-    q on it.
+    `integrand` makes that of the waves of one q, waves in no group are left out, and `little` are the operations of its
+    little group. `mesh` is that of q, if there is one, and `steps` the integers of each q on it.
     """
     template = integrand(groups[0])
     observables = template.observables.shape[0]
     base, ratio = _first_mesh(template, mesh, numerics)
+    if mesh is None:
+        base = common_mesh(base, [tuple(map(tuple, cells.tolist())) for one in little for cells in one.cells])
     shifts = _shifts(len(base))
     pending = {group: _History(observables) for group in groups}
     step_of = dict(zip(groups, groups if steps is None else steps, strict=True))
+    little_of = dict(zip(groups, little, strict=True))
     finished: dict[Group, _History] = {}
     points = 0
     while pending and _affordable(template, ratio, base, mesh, numerics):
@@ -76,16 +89,19 @@ def mesh_per_phonon(
                 continue  # all of the last stage
             states = None if mesh is None else shared_states(template, shape, shift)
 
-            def mean(group: Group, states=states, shape=shape, shift=shift) -> tuple[np.ndarray, np.ndarray]:
+            def mean(group: Group, states=states, shape=shape, shift=shift, number=number) -> _Means:
+                part = folded_part(little_of[group], shape, shifts, number)
+                if part.source != number:
+                    return _Means(part.there.mean(pending[group].means[part.source]), pending[group].scale, 0)
                 if states is None:
-                    return _mean_of_own(integrand(group), shape, shift, numerics.block)
+                    return _mean_of_own(integrand(group), part, shape, shift, numerics.block)
                 step = np.array(states.shape) // np.array(mesh) * np.asarray(step_of[group])
-                return _mean_of_shared(integrand(group), states, step, numerics.block)
+                return _mean_of_shared(integrand(group), part, states, step, numerics.block)
 
             for done, (history, found) in enumerate(zip(pending.values(), together(mean, pending), strict=True)):
-                history.add(*found)
+                history.add(found.mean, found.scale)
+                points += found.points
                 tell(_words(shape, number, len(shifts)), done + 1, len(pending))
-            points += math.prod(shape) * len(pending)
         for group, history in list(pending.items()):
             finished[group] = history
             if history.finish(numerics):
@@ -95,7 +111,7 @@ def mesh_per_phonon(
 
 
 def _collected(finished: dict[Group, "_History"], groups: Sequence[Group], points: int, observables: int) -> PerPhonon:
-    count = sum(map(len, groups))
+    count = 1 + max(map(max, groups))
     value, error, converged = (
         np.zeros((count, observables)),
         np.full((count, observables), np.inf),
@@ -173,38 +189,39 @@ def _states(integrand: FiniteWave, phases: Complex[Array, "k dim"]) -> tuple[Arr
 
 
 def _mean_of_shared(
-    integrand: FiniteWave, states: SharedStates, step: Int[np.ndarray, "dim"], most: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Means of the integrand and of its modulus, with q = step on the mesh of k."""
-    total = len(states.levels)
-    there = np.roll(np.arange(total).reshape(states.shape), tuple(-step), tuple(range(len(step)))).ravel()
-    parts = []
-    for here, weight in _blocks(integrand, total, most):
+    integrand: FiniteWave, part: Part, states: SharedStates, step: Int[np.ndarray, "dim"], most: int
+) -> _Means:
+    """With q = step on the mesh of k."""
+    there = np.roll(np.arange(len(states.levels)).reshape(states.shape), tuple(-step), tuple(range(len(step)))).ravel()
+    blocks = []
+    for here, weight in _blocks(integrand, part, most):
         both = np.stack([there[here], here], axis=-1)  # (k, side)
-        parts.append((states.phases[here], states.levels[both], states.vectors[both], weight))
-    return _summed(integrand, parts)
+        blocks.append((states.phases[here], states.levels[both], states.vectors[both], weight))
+    return _summed(integrand, part, blocks)
 
 
 def _mean_of_own(
-    integrand: FiniteWave, shape: tuple[int, ...], shift: tuple[float, ...], most: int
-) -> tuple[np.ndarray, np.ndarray]:
+    integrand: FiniteWave, part: Part, shape: tuple[int, ...], shift: tuple[float, ...], most: int
+) -> _Means:
     """The same with the states at k - q/2 and k + q/2."""
     phases = shifted_phases(shape, shift)
-    return _summed(integrand, ((phases[here], weight) for here, weight in _blocks(integrand, len(phases), most)))
+    return _summed(integrand, part, ((phases[here], weight) for here, weight in _blocks(integrand, part, most)))
 
 
-def _blocks(integrand: FiniteWave, total: int, most: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _blocks(integrand: FiniteWave, part: Part, most: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Indices of wave vectors and their weights (k,), padded with weight zero: one compiled program for all meshes."""
     size = max(min(ELEMENTS // (integrand.vertex.shape[0] * integrand.electrons.size**2), most), 8)
-    for begin in range(0, total, size):
-        used = np.arange(begin, min(begin + size, total))
-        yield np.resize(used, size), np.where(np.arange(size) < len(used), 1.0 / total, 0.0)
+    for begin in range(0, len(part.points), size):
+        used = slice(begin, begin + size)
+        weight = np.zeros(size)
+        weight[: len(part.points[used])] = part.weight[used]
+        yield np.resize(part.points[used], size), weight
 
 
-def _summed(integrand: FiniteWave, parts: Iterator[tuple] | list[tuple]) -> tuple[np.ndarray, np.ndarray]:
+def _summed(integrand: FiniteWave, part: Part, blocks: Iterator[tuple] | list[tuple]) -> _Means:
     arrays, form = jax.tree.flatten(integrand)
-    total, scale = np.sum([np.asarray(_compiled(form)(arrays, *part)) for part in parts], axis=0)
-    return total, scale
+    total, scale = np.sum([np.asarray(_compiled(form)(arrays, *block)) for block in blocks], axis=0)
+    return _Means(part.here.mean(total), part.here.mean(scale, modulus=True), len(part.points))
 
 
 @functools.lru_cache(maxsize=64)

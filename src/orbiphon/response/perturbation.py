@@ -46,7 +46,7 @@ class Perturbation(AbstractMethod):
         """The exact vertex between states at k and k + q."""
         words = "second order at finite q and frequency, wave functions of electron and phonon"
         if isinstance(problem.drive, AbstractModeDrive):
-            return prepare_lattice(problem, dressed, 0.0, words)
+            return prepare_lattice(problem, dressed, 0.0, words, reactive=self.reactive)
         waves = wave_sum(problem, dressed)
         return Prepared(
             lambda level, index, numerics: waves.moments(0.0, level, index, numerics),

@@ -109,7 +109,7 @@ class LittleGroup(NamedTuple):
     def project(self, matrix: OrbitalMatrix | np.ndarray) -> Complex[np.ndarray, "orbital orbital"]:
         """P(O); O itself if it has elements between sites."""
         matrix, basis = np.asarray(matrix), self.electrons.basis
-        if not _is_local(self.electrons, matrix):
+        if not is_local(self.electrons, matrix):
             return matrix
         parts = zip(self.kept, self.characters, self.twists, strict=True)
         return np.mean([chi * twist[:, None] * g.image(basis, matrix) for g, chi, twist in parts], axis=0)
@@ -119,7 +119,7 @@ def little_group(problem: Problem, electrons: ElectronSymmetries, *, long_wave: 
     """What of the electrons' operations vertex and drive obey, for methods of that kind."""
     long = long_wave and isinstance(problem.drive, AbstractDrive)
     waves = long_waves(problem) if long else finite_waves(problem)
-    vertex, kept, characters, twists = _Vertex(problem, waves), [], [], []
+    vertex, kept, characters, twists = _Vertex(problem, waves if isinstance(waves, LongWaves) else None), [], [], []
     for g in electrons.kept:
         if g.time_reversal and not (reactive and problem.order == 2):
             continue
@@ -131,28 +131,36 @@ def little_group(problem: Problem, electrons: ElectronSymmetries, *, long_wave: 
     return LittleGroup(problem.electrons, tuple(kept), tuple(characters), tuple(twists))
 
 
+def common_symmetries(problem: Problem, within: float, *, reactive: bool) -> ElectronSymmetries:
+    """The operations that electrons and vertex obey, each to `within` of its size, whatever the waves: the identity
+    first, those with time reversal if the method is `reactive`."""
+    vertex, electrons = _Vertex(problem, None), electron_symmetries(problem.electrons, within)
+    every = (g for g in electrons.kept if reactive or not g.time_reversal)
+    return electrons._replace(kept=tuple(g for g in every if vertex.obeys(g, within)))
+
+
 class _Vertex:
     """Whether g g(k, q; u) g^-1 = g(Rk, Rq; Ru): for long waves asked of their own strains, else of a random wave."""
 
-    def __init__(self, problem: Problem, waves: LongWaves | FiniteWaves) -> None:
-        self.problem, self.long = problem, isinstance(waves, LongWaves)
+    def __init__(self, problem: Problem, waves: LongWaves | None) -> None:
+        self.problem, self.long = problem, waves is not None
         random, sites = np.random.default_rng(5), problem.electrons.crystal.sites
         size = float(np.max(np.abs(np.asarray(problem.electrons.crystal.lattice.vectors))))
         self.k = random.normal(size=3) / size
-        if isinstance(waves, LongWaves):
+        if waves is not None:
             self.q, self.waves = waves.direction, np.stack([np.tile(e, (sites, 1)) for e in waves.polarisation])
         else:
             self.q, wave = problem.coupling.random_wave(random)
             self.waves = np.asarray(wave)[None]
         self.here = self._at(self.k, self.q, self.waves)
 
-    def obeys(self, g: ElectronSymmetry) -> bool:
+    def obeys(self, g: ElectronSymmetry, within: float = OBEYED) -> bool:
         """Asked at one k."""
         moved = np.empty_like(self.waves)
         moved[:, g.operation.image] = (self.waves.conj() if g.time_reversal else self.waves) @ g.operation.matrix.T
         there = self._at(g.turned(self.k), g.turned(self.q), moved)
         off = np.max(np.abs(g.image(self.problem.electrons.basis, self.here) - there))
-        return bool(off <= OBEYED * np.max(np.abs(self.here)))
+        return bool(off <= within * np.max(np.abs(self.here)))
 
     def _at(self, k: np.ndarray, q: np.ndarray, waves: np.ndarray) -> Complex[np.ndarray, "wave orbital orbital"]:
         coupling = self.problem.coupling
@@ -176,7 +184,7 @@ def _twist(problem: Problem, g: ElectronSymmetry, waves: LongWaves | FiniteWaves
     return np.exp(-1j * atoms @ waves.reciprocal(g))
 
 
-def _is_local(electrons: TightBinding, matrix: Complex[np.ndarray, "orbital orbital"]) -> bool:
+def is_local(electrons: TightBinding, matrix: Complex[np.ndarray, "orbital orbital"]) -> bool:
     """Whether an observable has no elements between sites, of which one could go to another cell."""
     site_of = np.array(electrons.basis.site_of)
     return not np.any(matrix[site_of[:, None] != site_of[None]])
