@@ -89,17 +89,18 @@ def _images_among(
     q, u, frequency = (np.asarray(x)[rows] for x in (waves.q, waves.displacement, waves.frequency))
     own, mesh = np.arange(len(rows)), np.array(waves.mesh)
     images = np.stack([_images(problem, g, q[:, 0], mesh) for g in operations])
-    first = np.min(np.where(images < 0, own, images), axis=0)
-    pending = (first < own) & (first[first] == first)
-    source, operation = np.arange(rows.size), np.zeros(rows.size, int)
-    for number, (g, image) in enumerate(zip(operations, images, strict=True)):
-        here = np.flatnonzero(pending & (image == first))
-        there = first[here]
-        moved = _moved(problem, g, q[here, 0], u[here], q[there, 0])
-        wave, same = _recognised(moved, frequency[here], u[there], frequency[there])
-        here, there, wave = here[same], there[same], wave[same]
-        source[rows[here]], operation[rows[here]] = np.take_along_axis(rows[there], wave, axis=1), number
-        pending[here] = False
+    source, operation, left = np.arange(rows.size), np.zeros(rows.size, int), np.ones(len(rows), bool)
+    while np.any(left):  # those that are no images of the first of their star may be images of each other
+        first = np.min(np.where((images >= 0) & left[images], images, own), axis=0)
+        left &= first < own
+        for number, (g, image) in enumerate(zip(operations, images, strict=True)):
+            here = np.flatnonzero(left & (image == first))
+            there = first[here]
+            moved = _moved(problem, g, q[here, 0], u[here], q[there, 0])
+            wave, same = _recognised(moved, frequency[here], u[there], frequency[there])
+            here, there, wave = here[same], there[same], wave[same]
+            source[rows[here]], operation[rows[here]] = np.take_along_axis(rows[there], wave, axis=1), number
+            left[here] = False
     return source, operation
 
 
