@@ -93,7 +93,6 @@ CASES = {  # crystal, mesh, method, observables, times fewer wave vectors of ele
     "honeycomb, another mesh": (layer, (4, 2), KELDYSH, L, 1.3),
     "helix": (screw, (8,), KELDYSH, L, 1.6),
     "cubic": (cubic, (3, 3, 3), KELDYSH, L, 20.0),
-    "no symmetry": (no_symmetry, (5,), KELDYSH, L, 1.0),
     "no symmetry but time reversal": (no_symmetry, (5,), ADIABATIC, L, 5 / 3),
 }
 
@@ -111,7 +110,6 @@ def test_a_part_of_the_waves_and_of_the_zone_tells_all(name, monkeypatch):
     assert np.all(np.abs(found.value - plain.value) <= found.error + plain.error + 1e-9 * np.max(scale))
     assert np.all(found.converged == plain.converged)
     assert plain.points >= fewer * found.points
-    assert fewer > 1.0 or plain.points == found.points
 
 
 @pytest.mark.parametrize(("make", "mesh"), [(layer, (6, 6)), (screw, (7,)), (cubic, (4, 4, 4)), (no_symmetry, (5,))])
@@ -152,14 +150,9 @@ def test_moments_are_axial_vectors(monkeypatch):
 WAVE_VECTORS = {  # of modes: reduced q, and how many operations it has
     "honeycomb, Γ": (layer, (0, 0), KELDYSH, 12),
     "honeycomb, K": (layer, (1 / 3, 2 / 3), KELDYSH, 6),
-    "honeycomb, M": (layer, (0.5, 0), KELDYSH, 4),
-    "honeycomb, on a mirror": (layer, (0, 0.2), ADIABATIC, 4),
     "honeycomb, wave functions": (layer, (0.2, 0.1), Perturbation(), 2),
     "helix, boundary": (screw, (0.5,), KELDYSH, 6),
-    "helix": (screw, (0.2,), ADIABATIC, 3),
-    "cubic, Δ": (cubic, (0.2, 0, 0), KELDYSH, 8),
     "cubic, R, circular about [111]": (cubic, (0.5, 0.5, 0.5), KELDYSH, 12),
-    "cubic, in a plane": (cubic, (0.2, 0.1, 0), ADIABATIC, 2),
 }
 
 
