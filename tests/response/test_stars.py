@@ -254,3 +254,12 @@ def test_moments_that_depend_on_each_other(monkeypatch):
     found, plain = both(monkeypatch, asked(system, on_mesh(system, (2, 2)), ("Lz", "Sz", "Mz")), KELDYSH)
     np.testing.assert_allclose(found.value, plain.value, rtol=0.0, atol=1e-9 * np.max(np.abs(plain.value)))
     assert plain.points > 2.0 * found.points
+
+
+def test_uniform_translations_pump_nothing():
+    system = no_symmetry()
+    drive = on_mesh(system, (3,))
+    found = Perturbation().prepare(asked(system, drive)).per_phonon(0.1, 0, ROUGH)
+    still = np.asarray(drive.modes().still).ravel()
+    assert np.sum(still) == 3 and np.all(np.isfinite(found.value))
+    assert np.all(found.value[still] == 0.0) and np.max(np.abs(found.value[~still])) > 1e-9

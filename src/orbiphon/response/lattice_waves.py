@@ -53,13 +53,14 @@ class LatticeWaves(NamedTuple):
         state = broadening, fermi_level, float(self.problem.state.temperature[index])
         width, level, temperature = (jnp.asarray(x, dtype=jnp.float64) for x in state)
         quanta, steps = jnp.asarray(np.eye(len(group))), lattice_steps(electrons)
+        moving = np.where(frequency == 0.0, 1.0, frequency)  # a translation moves by nothing per quantum: m = 0
         return FiniteWave(
             electrons,
             vertices[:, None],
             observables,
             half,
             quanta,
-            jnp.asarray(frequency[which]),
+            jnp.asarray(moving[which]),
             width,
             level,
             temperature,
