@@ -8,6 +8,7 @@ from orbiphon import units
 from orbiphon.models import helix, helix_p, helix_springs
 from orbiphon.models.helix import helix_distances
 from orbiphon.study import read_study, run
+from orbiphon.study.estimate import describe
 from pointwise import quick_compilation as quick_compilation
 
 STUDY = """\
@@ -45,11 +46,16 @@ rtol = 1e-3
 """
 
 
-def moments(text, folder):
-    """<L_z> and its error for the two gradients."""
+def complete(text):
+    """With the distances of neighbours."""
     for name, length in zip(("FIRST", "SECOND"), helix_distances(helix()), strict=True):
         text = text.replace(name, repr(length))
-    assert run(read_study(text), folder, quiet=True).missed == 0
+    return read_study(text)
+
+
+def moments(text, folder):
+    """<L_z> and its error for the two gradients."""
+    assert run(complete(text), folder, quiet=True).missed == 0
     found = xarray.open_zarr(folder / "result.zarr")
     return found.value.values.ravel(), found.error.values.ravel()
 
@@ -69,6 +75,11 @@ def test_the_moment_turns_with_the_gradient_and_with_the_hand(tmp_path):
     assert abs(there) > 1e-12 and np.max(error) < abs(there)  # the sign is known
     np.testing.assert_allclose(back, -there, rtol=1e-9)
     np.testing.assert_allclose([of_hand("right"), of_hand("left")], [there, -there], rtol=1e-6)
+
+
+def test_check_counts_the_irreducible_wave_vectors():
+    """Axes across the helix take q to -q: of six points 0, 1, 2 and 3 are different."""
+    assert "for each of 4 (of 6) wave vectors of the phonons" in describe(complete(STUDY))
 
 
 def test_no_moment_across_the_axis(tmp_path):

@@ -5,6 +5,8 @@ import math
 from orbiphon.electrons.filling import resolving_mesh
 from orbiphon.phonons import ForceConstants
 from orbiphon.response import Motion, selection_rules
+from orbiphon.response.finite_wave import pumped
+from orbiphon.response.lattice_waves import lattice_waves
 from orbiphon.study import build
 from orbiphon.study.by_time import first_mesh
 from orbiphon.study.config import Study
@@ -104,10 +106,21 @@ def _cost(study: Study, plan: Plan) -> str:
     if study.config.drive.in_time:
         return f"about {_followed(study, plan):.0e} wave vectors in all, each followed through the pulse"
     solves = len(study.config.response.method) * len(study.config.response.order)
-    phonons = " for each wave vector of the phonons" if study.config.drive.on_modes else " in all"
+    phonons = _of_phonons(study, plan) if study.config.drive.on_modes else " in all"
     return (
         f"about {_wave_vectors(study, plan) * solves:.0e} wave vectors{phonons}, judged by broadening and temperature"
     )
+
+
+def _of_phonons(study: Study, plan: Plan) -> str:
+    """For how many wave vectors of the phonons: those that symmetry leaves to be computed."""
+    table, (_, values) = study.config.response, next(plan.groups())
+    if 2 not in table.order:
+        return " in all"
+    problem, method = build.problem(study, values, 2), build.method(study, values, table.method[0])
+    waves = lattice_waves(problem, pumped, reactive=method.reactive)
+    every, computed = len(waves.groups), len(waves.stars().computed)
+    return " in all" if every == 1 else f" for each of {computed} (of {every}) wave vectors of the phonons"
 
 
 def _followed(study: Study, plan: Plan) -> float:
