@@ -10,6 +10,7 @@ import warnings
 from typing import cast
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float
@@ -27,6 +28,7 @@ from orbiphon.units import k_B
 from orbiphon.zone import AbstractIntegrand, ZoneMean, zone_mean
 
 _MAX_POINTS = 10**8
+_PROBED, _NEAREST, _ZOOMS = 24, 8, 6  # points along a direction; the nearest ones looked at closer; how often
 _COARSE = 4096  # wave vectors of the mesh on which a Fermi level is first looked for
 
 
@@ -149,6 +151,27 @@ def resolving_mesh(electrons: TightBinding, width: float) -> tuple[int, ...]:
     hopping = np.linalg.norm(np.asarray(electrons.hopping), ord=2, axis=(1, 2))
     steps = np.abs(np.asarray(electrons.cells) @ np.asarray(electrons.crystal.lattice.reciprocal).T) / (2 * np.pi)
     return tuple(int(n) for n in np.maximum(np.ceil(4 * (hopping @ steps) / width), 8))
+
+
+def nearest_band(electrons: TightBinding, fermi_level: float) -> float:
+    """The smallest distance of a level from the Fermi level, eV: of all on a mesh, then closer and closer around the
+    nearest ones. A pocket may be far smaller than the steps of the mesh."""
+    dim, steps = electrons.crystal.lattice.dim, lattice_steps(electrons)
+    count = _PROBED if dim < 3 else _PROBED // 2
+    around = np.stack(np.meshgrid(*[np.linspace(-0.5, 0.5, 5)] * dim, indexing="ij"), axis=-1).reshape(-1, dim)
+    places = (np.stack(np.meshgrid(*[np.arange(count)] * dim, indexing="ij"), axis=-1) / count).reshape(-1, dim)
+    away = np.zeros(1)
+    for closer in range(_ZOOMS):
+        levels = _levels(electrons, steps, jnp.asarray(np.exp(-2j * np.pi * places)))
+        away = np.min(np.abs(np.asarray(levels) - fermi_level), axis=1)
+        near = places[np.argsort(away)[:_NEAREST]]
+        places = (near[:, None] + around / (count * 2.0**closer)).reshape(-1, dim)
+    return float(np.min(away))
+
+
+@eqx.filter_jit
+def _levels(electrons: TightBinding, steps: Steps, phases: Complex[Array, "k dim"]) -> Float[Array, "k band"]:
+    return jax.vmap(lambda one: jnp.concatenate(BlochSum(electrons, steps, one).levels()))(phases)
 
 
 def band_centre(electrons: TightBinding) -> float:

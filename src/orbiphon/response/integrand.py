@@ -1,6 +1,7 @@
 """Integrands that know their state, and their means over the zone."""
 
 from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -8,13 +9,15 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from orbiphon.electrons import TightBinding
-from orbiphon.electrons.filling import resolving_mesh
+from orbiphon.electrons.filling import nearest_band, resolving_mesh
 from orbiphon.response.problem import Numerics
 from orbiphon.units import k_B
 from orbiphon.zone import AbstractIntegrand, Integers, ZoneMean, at_phases, star_mean, zone_mean
 
 ELEMENTS = 2**15
 """Of matrices at a time: they stay in the caches."""
+GAP = 2.0
+"""Times broadening + pi k_B T: a Fermi level this far from all bands lies in a gap."""
 _LEAST_BLOCK = 64
 _APART = 6  # of the points that resolve the broadening, an adaptive sum begins with one in so many along each axis
 
@@ -25,6 +28,18 @@ class AbstractStateIntegrand(AbstractIntegrand):
     electrons: eqx.AbstractVar[TightBinding]
     broadening: eqx.AbstractVar[Float[Array, ""]]
     temperature: eqx.AbstractVar[Float[Array, ""]]
+
+
+@runtime_checkable
+class FermiIntegrand(Protocol):
+    """One with a Fermi level, in eV."""
+
+    electrons: TightBinding
+    broadening: Float[Array, ""]
+    fermi_level: Float[Array, ""]
+
+    @property
+    def temperature(self) -> Float[Array, ""]: ...
 
 
 def resolved_mean(
@@ -63,6 +78,22 @@ def resolved_mean(
         adaptive=adaptive,
         points=broadening == 0.0,
     )
+
+
+def widths(integrand: FermiIntegrand) -> tuple[float, float]:
+    """Broadening and temperature together, and the distance of the Fermi level from the nearest band, in eV."""
+    width = float(integrand.broadening) + np.pi * k_B * float(integrand.temperature)
+    return width, nearest_band(integrand.electrons, float(integrand.fermi_level))
+
+
+def lies_in_gap(integrand: FermiIntegrand) -> bool:
+    """Whether no band is near the Fermi level.
+
+    Levels that meet are equally full then. What does not cancel of their poles is rounding, which an adaptive sum would
+    look for.
+    """
+    width, gap = widths(integrand)
+    return gap > GAP * width
 
 
 def apart(shape: Sequence[int]) -> tuple[int, ...]:

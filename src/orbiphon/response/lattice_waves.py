@@ -21,6 +21,7 @@ from orbiphon.electrons.bloch import lattice_steps
 from orbiphon.errors import InputError
 from orbiphon.response.adaptive_waves import adaptive_per_phonon
 from orbiphon.response.finite_wave import FiniteWave, Pump
+from orbiphon.response.integrand import lies_in_gap
 from orbiphon.response.long_wave import check_time_reversal
 from orbiphon.response.mesh_waves import mesh_per_phonon
 from orbiphon.response.method import PerPhonon, Prepared
@@ -75,7 +76,7 @@ class LatticeWaves(NamedTuple):
         def integrand(group: tuple[int, ...]) -> FiniteWave:
             return self.integrand(group, broadening, fermi_level, index)
 
-        if self._adaptive(broadening):
+        if self._adaptive(broadening, fermi_level, index):
             return stars.every_wave(adaptive_per_phonon(integrand, stars.computed, numerics))
         firsts = [group[0] for group in stars.computed]
         found = mesh_per_phonon(
@@ -95,12 +96,14 @@ class LatticeWaves(NamedTuple):
         value = excess @ found.value
         error = np.abs(excess) @ found.error
         error = error + np.abs(value - self._coarser(excess, found.value))
-        rule = "adaptive" if self._adaptive(broadening) else "equispaced"
+        rule = "adaptive" if self._adaptive(broadening, fermi_level, index) else "equispaced"
         return ZoneMean(value, error, (), found.points, bool(np.all(found.converged)), rule)
 
-    def _adaptive(self, broadening: float) -> bool:
+    def _adaptive(self, broadening: float, fermi_level: float, index: int) -> bool:
         """Whether each q has a sum of its own: nothing smooths it, and there are no states to share."""
-        return broadening == 0.0 and self.waves.mesh is None
+        if broadening > 0.0 or self.waves.mesh is not None:
+            return False
+        return not lies_in_gap(self.integrand(self.groups[0], broadening, fermi_level, index))
 
     def _coarser(self, excess: np.ndarray, value: np.ndarray) -> np.ndarray:
         """The sum over every second point of the mesh of q along each direction, if there is one of even numbers."""

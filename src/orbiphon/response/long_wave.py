@@ -15,7 +15,7 @@ from orbiphon.electrons.filling import band_centre, resolving_mesh
 from orbiphon.electrons.symmetry import electron_symmetries
 from orbiphon.errors import InputError
 from orbiphon.phonons import direction_vector
-from orbiphon.response.integrand import resolved_mean
+from orbiphon.response.integrand import lies_in_gap, resolved_mean
 from orbiphon.response.method import Prepared, with_extra_error
 from orbiphon.response.problem import Numerics, Problem
 from orbiphon.response.second_order import Kernel, SecondOrder, second_order
@@ -133,10 +133,11 @@ class LongWave(NamedTuple):
     def moments(self, broadening: float, fermi_level: float, index: int, numerics: Numerics) -> ZoneMean:
         """Its zone mean, to a tolerance, with the error of the sum over q."""
         folding = self.folding()
-        if self.resonant:
+        resonant = self.resonant and not lies_in_gap(self.integrand(broadening, fermi_level, index))
+        if resonant:
             folding = Folding(self.template, folding.mirrors, ())
         integrand = self.integrand(broadening, fermi_level, index, folding.template)
-        mean = zone_integral(integrand, numerics, *folding[1:], self.resonant)
+        mean = zone_integral(integrand, numerics, *folding[1:], resonant)
         return with_extra_error(mean, np.abs(mean.value) * float(self.relative_error[index]))
 
 

@@ -23,22 +23,18 @@ from jaxtyping import Array, Complex, Float, Int
 
 from orbiphon.electrons.filling import resolving_mesh
 from orbiphon.response.finite_wave import FiniteWave
-from orbiphon.response.integrand import ELEMENTS
+from orbiphon.response.integrand import ELEMENTS, GAP, widths
 from orbiphon.response.method import PerPhonon
 from orbiphon.response.problem import Numerics
 from orbiphon.response.scan import resolving
 from orbiphon.response.star_means import Part, StarOperations, folded_part
 from orbiphon.response.stars import Group
-from orbiphon.units import k_B
 from orbiphon.zone import common_mesh
 from orbiphon.zone.converge import ROUNDING, Tolerance, remaining_error
 from orbiphon.zone.progress import tell
 from orbiphon.zone.together import together
 
 _MOST_BYTES = 2**30  # of states kept in memory
-_GAP = 2.0  # times broadening + pi k_B T: a Fermi level this far from all bands lies in a gap
-_PROBED = 24  # points along a direction that tell whether it does
-_NEAREST, _ZOOMS = 8, 6
 
 
 class SharedStates(NamedTuple):
@@ -254,25 +250,8 @@ def _first_mesh(integrand: FiniteWave, mesh: tuple[int, ...] | None, numerics: N
 def resolving_levels(integrand: FiniteWave) -> tuple[int, ...]:
     """A mesh that begins to resolve the bands: their distance from the Fermi level in a gap, else broadening and
     temperature."""
-    width = float(integrand.broadening) + np.pi * k_B * float(integrand.temperature)
-    gap = _nearest_band(integrand)
-    in_gap = gap > _GAP * width
-    return tuple(resolving(integrand.electrons, gap)) if in_gap else resolving_mesh(integrand.electrons, width)
-
-
-def _nearest_band(integrand: FiniteWave) -> float:
-    """The smallest distance of a level from the Fermi level, eV: of all on a mesh, then closer and closer around the
-    nearest ones. A pocket may be far smaller than the steps of the mesh."""
-    dim = integrand.half.shape[0]
-    count = _PROBED if dim < 3 else _PROBED // 2
-    around = np.stack(np.meshgrid(*[np.linspace(-0.5, 0.5, 5)] * dim, indexing="ij"), axis=-1).reshape(-1, dim)
-    places = (np.stack(np.meshgrid(*[np.arange(count)] * dim, indexing="ij"), axis=-1) / count).reshape(-1, dim)
-    for closer in range(_ZOOMS):
-        levels = np.asarray(_states(integrand, jnp.asarray(np.exp(-2j * np.pi * places)))[0])
-        away = np.min(np.abs(levels - float(integrand.fermi_level)), axis=1)
-        near = places[np.argsort(away)[:_NEAREST]]
-        places = (near[:, None] + around / (count * 2.0**closer)).reshape(-1, dim)
-    return float(np.min(away))
+    electrons, (width, gap) = integrand.electrons, widths(integrand)
+    return tuple(resolving(electrons, gap)) if gap > GAP * width else resolving_mesh(electrons, width)
 
 
 def _affordable(

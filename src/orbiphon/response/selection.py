@@ -10,13 +10,13 @@ asks of O nothing but its matrix. Spatial operations always count; those with ti
 absorption (`reactive`), at second order.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Complex
+from jaxtyping import Complex
 
 from orbiphon._types import OrbitalMatrix
 from orbiphon.drives import AbstractDrive, Pulse
@@ -165,14 +165,8 @@ class _Vertex:
     def _at(self, k: np.ndarray, q: np.ndarray, waves: np.ndarray) -> Complex[np.ndarray, "wave orbital orbital"]:
         coupling = self.problem.coupling
         vertex = coupling.strain if self.long else coupling.bonds
-        every = [_called(vertex, jnp.asarray(q), jnp.asarray(u.astype(complex))) for u in waves]
+        every = [vertex(jnp.asarray(q), jnp.asarray(u.astype(complex))) for u in waves]
         return np.stack([bloch(self.problem.electrons, np.asarray(one), k[None])[0] for one in every])
-
-
-@eqx.filter_jit
-def _called(vertex: Callable[[Array, Array], Array], q: Array, wave: Array) -> Array:
-    """One compiled program instead of one for every operation in it."""
-    return vertex(q, wave)
 
 
 def _twist(problem: Problem, g: ElectronSymmetry, waves: LongWaves | FiniteWaves) -> Complex[np.ndarray, "orbital"]:
