@@ -18,6 +18,7 @@ ELEMENTS = 2**15
 """Of matrices at a time: they stay in the caches."""
 GAP = 2.0
 """Times broadening + pi k_B T: a Fermi level this far from all bands lies in a gap."""
+_FULL = 5.0  # likewise: bands this far are full or empty
 _LEAST_BLOCK = 64
 _APART = 6  # of the points that resolve the broadening, an adaptive sum begins with one in so many along each axis
 
@@ -87,13 +88,13 @@ def widths(integrand: FermiIntegrand) -> tuple[float, float]:
 
 
 def lies_in_gap(integrand: FermiIntegrand) -> bool:
-    """Whether no band is near the Fermi level.
+    """Whether all bands are full or empty, to e^(-5 pi) = 10^-7.
 
     Levels that meet are equally full then. What does not cancel of their poles is rounding, which an adaptive sum would
     look for.
     """
     width, gap = widths(integrand)
-    return gap > GAP * width
+    return gap > _FULL * width
 
 
 def apart(shape: Sequence[int]) -> tuple[int, ...]:
